@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The .lockbox bundle, seen from outside: write one from members, open one, check it, take members out of it.
+ * The bytes are in SPEC.md; the parts in head.h, index.h, frame.h, …; nobody else includes those. No network,
+ * no Uptane, no USB.
+ *
+ * Writing:  bundle_write() – payload volume, read back, renamed; head, read back, renamed (that rename is the
+ * commit). Reading:  bundle_open() authenticates H, S and I before any decompressor or tar reader sees a
+ * byte; bundle_read_member() for small members; bundle_check() and bundle_extract() for all of them, in
+ * parallel, each frame's hash before it is decompressed and each content's hash before its file counts.
+ */
+#ifndef AIRLOCK_BUNDLE_BUNDLE_H
+#define AIRLOCK_BUNDLE_BUNDLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/progress.h"
+#include "bundle-format/medium.h"
+#include "bundle-format/member.h"
+#include "crypto/sign_key.h"
+
+/* ---- writing ---- */
+
+struct bundle_options {
+    int level;        /* zstd level for data that compresses; 0: BUNDLE_LEVEL_DEFAULT */
+    unsigned workers; /* compressing threads; 0: one per core, fewer where memory is short */
+    uint64_t memory;  /* bytes for contexts and frames; 0: BUNDLE_MEMORY_DEFAULT */
+    bool single;      /* one file: the head and the payload volumes concatenated */
+    bool keep_cache;  /* tests only: read back without dropping the page cache */
+};
+#define BUNDLE_LEVEL_DEFAULT 3
+#define BUNDLE_MEMORY_DEFAULT (40u << 20)
+
+struct bundle_plan {
+    const char *manifest_json; /* LOCKBOX.json, written as it stands; its "features" must be known ones */
+    size_t manifest_len;
+    const struct member *members; /* metadata/… first, then images/…; sorted by path within each */
+    size_t member_count;
+    const struct sign_key *signer;
+    const char *comment; /* trusted comment of the signature, at most 1 KiB; "" for none */
+};
+
+struct bundle_summary {
+    uint64_t head_bytes, payload_bytes, raw_bytes;
+    size_t frames, contents, members;
+};
+
+/* Writes `name` (the head; "x.lockbox") and "x.lockbox.001" … through the medium. An older bundle of that
+ * name stays whole until the head's rename. */
+must_check int bundle_write(const struct bundle_plan *plan, const struct bundle_options *options,
+                            const struct medium *medium, const char *name, struct progress *progress,
+                            struct bundle_summary *ret, struct err *e);
+
+/* ---- reading ---- */
+
+struct bundle;
+
+struct bundle_signature {
+    uint8_t public_key[SIGN_PUBLIC_SIZE];
+    const char *comment; /* NUL-terminated, valid UTF-8; escape before showing */
+};
+
+struct bundle_member_info {
+    const char *path;
+    uint64_t size;
+    uint8_t sha256[HASH_SIZE];
+};
+
+/* Opens the head `name` in dirfd, and the payload volumes beside it. Authenticated when it returns 0: the
+ * signatures of S hold (at least one there), the index is theirs, F0's hash is H's, and index, LOCKBOX.sha256
+ * and M agree. Payload is not read yet. */
+must_check int bundle_open(int dirfd, const char *name, struct bundle **ret, struct err *e);
+void bundle_close(struct bundle *b);
+
+const char *bundle_manifest(const struct bundle *b, size_t *ret_len);
+size_t bundle_signature_count(const struct bundle *b);
+struct bundle_signature bundle_signature_at(const struct bundle *b, size_t i);
+size_t bundle_member_count(const struct bundle *b);
+struct bundle_member_info bundle_member_at(const struct bundle *b, size_t i);
+/* Bytes of all its files as stored, and of all members. */
+void bundle_sizes(const struct bundle *b, uint64_t *ret_stored, uint64_t *ret_raw);
+
+/* A whole member of at most `limit` bytes. */
+must_check int bundle_read_member(struct bundle *b, const char *path, size_t limit, struct buf *ret,
+                                  struct err *e);
+/* Reads every byte of every volume: frames, contents, tar headers, LOCKBOX.sha256. */
+must_check int bundle_check(struct bundle *b, unsigned workers, struct progress *progress, struct err *e);
+/* Writes every member beneath dirfd (an empty folder of the caller's) while checking all that bundle_check()
+ * checks. After -1 the folder holds an unusable part: the caller removes it. */
+must_check int bundle_extract(struct bundle *b, int dirfd, unsigned workers, struct progress *progress,
+                              struct err *e);
+
+#endif

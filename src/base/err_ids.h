@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every error that airlock can report: one row each. docs/errors.md is made from this table by
+ * docs/errors.sh. An id is public; it is never renamed and never reused.
+ *
+ *     ERROR(SYMBOL, "id", EXIT_…, "what it means", "what to do")
+ *
+ * Grouped by exit code, then by the part of the product that reports it.
+ */
+#ifndef ERROR
+#error "define ERROR before including base/err_ids.h"
+#endif
+
+/* inside */
+ERROR(INTERNAL, "internal", EXIT_INTERNAL, "a step failed that should not fail",
+      "please report it with the full message")
+ERROR(SYSTEM, "system", EXIT_INTERNAL, "the operating system refused a call on this machine", NULL)
+ERROR(STORE_LOCKED, "store-locked", EXIT_INTERNAL, "another airlock is using this object of the store",
+      "wait for it to end, then run the same command again")
+ERROR(NOT_FETCHED, "not-fetched", EXIT_INTERNAL, "the lockbox is not in the store",
+      "fetch it first: airlock fetch NAME")
+
+/* usage */
+ERROR(USAGE, "usage", EXIT_USAGE, "the command line is wrong", "airlock --help shows the commands")
+ERROR(BAD_CONFIG, "bad-config", EXIT_USAGE, "the configuration cannot be used", NULL)
+ERROR(NO_PROFILE, "no-profile", EXIT_USAGE, "nobody is logged in",
+      "airlock login --credentials credentials.zip")
+ERROR(BAD_CREDENTIALS, "bad-credentials", EXIT_USAGE, "the credentials archive cannot be used",
+      "download credentials.zip again from the cloud's web page")
+ERROR(BAD_TIME, "bad-time", EXIT_USAGE, "not a time in RFC 3339", "write it like 2026-11-22T08:00:00Z")
+ERROR(NO_SUCH_PATH, "no-such-path", EXIT_USAGE, "there is nothing under this path", NULL)
+ERROR(NOT_A_LOCKBOX, "not-a-lockbox", EXIT_USAGE,
+      "neither a bundle nor a lockbox directory nor a stick that carries one", NULL)
+ERROR(ALREADY_EXISTS, "already-exists", EXIT_USAGE, "something else stands under the final name",
+      "move it away or choose another destination")
+
+/* refused: JSON */
+ERROR(BAD_JSON, "bad-json", EXIT_REFUSED, "not strict JSON", NULL)
+ERROR(JSON_DUPLICATE_KEY, "json-duplicate-key", EXIT_REFUSED, "a JSON object names a key twice", NULL)
+ERROR(JSON_TOO_DEEP, "json-too-deep", EXIT_REFUSED, "JSON nested deeper than any role is", NULL)
+ERROR(JSON_TRAILING_BYTES, "json-trailing-bytes", EXIT_REFUSED, "bytes follow the JSON value", NULL)
+ERROR(JSON_BYTE_ORDER_MARK, "json-byte-order-mark", EXIT_REFUSED, "the file begins with a byte order mark",
+      NULL)
+ERROR(TOO_LARGE, "too-large", EXIT_REFUSED, "larger than the limit for its kind", NULL)
+
+/* refused: roles (Uptane) */
+ERROR(BAD_ROLE, "bad-role", EXIT_REFUSED, "a signed role lacks a field or has one of the wrong type or range",
+      NULL)
+ERROR(WRONG_ROLE_TYPE, "wrong-role-type", EXIT_REFUSED, "the role is of another type than its place asks for",
+      NULL)
+ERROR(BAD_KEY, "bad-key", EXIT_REFUSED, "a public key cannot be used", NULL)
+ERROR(BAD_SIGNATURE, "bad-signature", EXIT_REFUSED, "a signature does not match",
+      "the file was changed after it was signed: fetch it again from the cloud")
+ERROR(DUPLICATE_SIGNATURE, "duplicate-signature", EXIT_REFUSED, "two signatures by the same key", NULL)
+ERROR(THRESHOLD_NOT_MET, "threshold-not-met", EXIT_REFUSED,
+      "fewer valid signatures by trusted keys than the threshold asks for", NULL)
+ERROR(BAD_THRESHOLD, "bad-threshold", EXIT_REFUSED, "a threshold below one or above the number of keys", NULL)
+ERROR(MISSING_ROLE, "missing-role", EXIT_REFUSED, "a role that the device needs is not there", NULL)
+ERROR(MISSING_IMAGE_REPO, "missing-image-repo", EXIT_REFUSED, "the image repository's metadata is not there",
+      NULL)
+ERROR(MISSING_DIRECTOR, "missing-director", EXIT_REFUSED, "the director's metadata is not there", NULL)
+ERROR(EXPIRED_ROLE, "expired-role", EXIT_REFUSED, "a role is past its date", NULL)
+ERROR(WRONG_VERSION, "wrong-version", EXIT_REFUSED,
+      "a role has another version than the one that lists it says", NULL)
+ERROR(WRONG_HASH, "wrong-hash", EXIT_REFUSED, "content does not match its signed hash", NULL)
+ERROR(WRONG_LENGTH, "wrong-length", EXIT_REFUSED, "content does not have its signed length", NULL)
+ERROR(ROOT_GAP, "root-gap", EXIT_REFUSED, "the chain of roots has a gap", NULL)
+ERROR(ROOT_NOT_TRUSTED, "root-not-trusted", EXIT_REFUSED,
+      "the chain of roots does not continue from a trusted root", NULL)
+ERROR(ROOT_CHANGED, "root-changed", EXIT_REFUSED,
+      "a root of the same version has other content than the trusted one",
+      "do not use this source; ask the owner of the account")
+ERROR(ROLLBACK, "rollback", EXIT_REFUSED, "older than what was seen before", NULL)
+ERROR(NOT_IN_SNAPSHOT, "not-in-snapshot", EXIT_REFUSED, "the snapshot does not list this role", NULL)
+ERROR(DIRECTOR_DELEGATES, "director-delegates", EXIT_REFUSED,
+      "the lockbox delegates, which a director must not", NULL)
+ERROR(BAD_DELEGATION, "bad-delegation", EXIT_REFUSED, "a delegation cannot be followed", NULL)
+ERROR(TARGET_NOT_IN_IMAGE_REPO, "target-not-in-image-repo", EXIT_REFUSED,
+      "the image repository does not know a target of the lockbox", NULL)
+ERROR(TARGET_MISMATCH, "target-mismatch", EXIT_REFUSED,
+      "lockbox and image repository disagree about a target", NULL)
+ERROR(TARGET_CONFLICT, "target-conflict", EXIT_REFUSED,
+      "two targets of one lockbox are for the same hardware", NULL)
+ERROR(EMPTY_TARGET, "empty-target", EXIT_REFUSED,
+      "a file target of length 0, on which the device's client crashes", NULL)
+ERROR(NON_ASCII_ROLE, "non-ascii-role", EXIT_REFUSED,
+      "a signed role holds text outside ASCII, which the device verifies in another form", NULL)
+ERROR(DEVICE_LIMIT, "device-limit", EXIT_REFUSED, "larger than the device's client reads", NULL)
+ERROR(UNSUPPORTED_KEY, "unsupported-key", EXIT_REFUSED,
+      "a key type or signature method that the device's client does not know", NULL)
+ERROR(UNSUPPORTED_TARGET, "unsupported-target", EXIT_REFUSED,
+      "a kind of package that this version of airlock cannot carry", NULL)
+ERROR(MISSING_TARGET, "missing-target", EXIT_REFUSED, "the bytes of a target are not there", NULL)
+ERROR(SEVERAL_LOCKBOXES, "several-lockboxes", EXIT_REFUSED,
+      "the directory holds more than one lockbox, and the device takes the first of its snapshot", NULL)
+ERROR(NO_LOCKBOX, "no-lockbox", EXIT_NOTHING, "no lockbox that the offline snapshot lists is there", NULL)
+ERROR(NOTHING_TO_INSTALL, "nothing-to-install", EXIT_NOTHING, "the lockbox holds nothing for this device",
+      NULL)
+ERROR(UNSAFE_NAME, "unsafe-name", EXIT_REFUSED,
+      "a name that could be turned against the file system it is written to", NULL)
+ERROR(EXPIRES_TOO_SOON, "expires-too-soon", EXIT_REFUSED, "the lockbox ends before the date it is needed for",
+      NULL)
+
+/* refused: bundles */
+ERROR(NOT_A_BUNDLE, "not-a-bundle", EXIT_REFUSED, "the file is not an airlock bundle", NULL)
+ERROR(BUNDLE_VERSION, "bundle-version", EXIT_REFUSED, "the bundle was written by a newer format",
+      "update airlock")
+ERROR(BUNDLE_FEATURE, "bundle-feature", EXIT_REFUSED,
+      "the bundle asks for a feature that this version does not know", "update airlock")
+ERROR(BUNDLE_DAMAGED, "bundle-damaged", EXIT_REFUSED, "the bundle's bytes are damaged",
+      "write it to the stick again; if it happens twice, replace the stick")
+ERROR(BUNDLE_TRUNCATED, "bundle-truncated", EXIT_REFUSED, "the bundle ends early",
+      "write it to the stick again")
+ERROR(BUNDLE_SIGNATURE, "bundle-signature", EXIT_REFUSED, "the bundle's own signature is wrong or missing",
+      NULL)
+ERROR(BUNDLE_SIGNER, "bundle-signer", EXIT_REFUSED, "the bundle is not signed by a required key", NULL)
+ERROR(BUNDLE_LIMIT, "bundle-limit", EXIT_REFUSED, "the bundle exceeds a limit of the format", NULL)
+ERROR(BUNDLE_INCONSISTENT, "bundle-inconsistent", EXIT_REFUSED, "parts of the bundle contradict each other",
+      NULL)
+ERROR(VOLUME_MISSING, "volume-missing", EXIT_REFUSED, "a volume of the bundle is not there", NULL)
+ERROR(VOLUME_FOREIGN, "volume-foreign", EXIT_REFUSED, "a volume belongs to another bundle", NULL)
+
+/* network and cloud */
+ERROR(NETWORK, "network", EXIT_NETWORK, "the server cannot be reached or the connection broke",
+      "check the connection; the same command goes on where it stopped")
+ERROR(NETWORK_STALLED, "network-stalled", EXIT_NETWORK, "the server stopped sending",
+      "the same command goes on where it stopped")
+ERROR(TLS, "tls", EXIT_NETWORK, "the server's certificate or the TLS connection was refused",
+      "behind an inspecting proxy, give its certificate with --cacert")
+ERROR(HTTP_STATUS, "http-status", EXIT_NETWORK, "the server answered with an error", NULL)
+ERROR(RATE_LIMITED, "rate-limited", EXIT_NETWORK, "the cloud asks for slower requests",
+      "wait a minute, then run the same command again")
+ERROR(LOGIN_REFUSED, "login-refused", EXIT_NETWORK, "the cloud refused the login",
+      "airlock login with fresh credentials")
+ERROR(NOT_ALLOWED, "not-allowed", EXIT_NETWORK, "the login has no right to this", NULL)
+ERROR(NO_SUCH_LOCKBOX, "no-such-lockbox", EXIT_NETWORK, "the cloud has no lockbox of this name",
+      "airlock list shows the names")
+ERROR(NO_SUCH_FILE, "no-such-file", EXIT_NETWORK, "the server has no such file", NULL)
+ERROR(BAD_ANSWER, "bad-answer", EXIT_NETWORK, "the server's answer makes no sense", NULL)
+ERROR(BAD_REDIRECT, "bad-redirect", EXIT_NETWORK, "the server redirects to where no request may go", NULL)
+
+/* medium */
+ERROR(NO_SPACE, "no-space", EXIT_MEDIUM, "no space left",
+      "free some space; the same command goes on where it stopped")
+ERROR(READ_ONLY, "read-only", EXIT_MEDIUM, "the destination cannot be written", NULL)
+ERROR(MEDIUM_IO, "medium-io", EXIT_MEDIUM, "reading or writing the medium failed",
+      "try again; if it happens twice, replace the stick")
+ERROR(READ_BACK, "read-back", EXIT_MEDIUM, "the medium does not return what was written to it",
+      "replace the stick")
+ERROR(FILE_TOO_LARGE, "file-too-large", EXIT_MEDIUM, "the file system cannot hold a file of this size", NULL)
