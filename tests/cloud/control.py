@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The control commands: what `rehearsal ctl` asks of a running cloud.
+
+A command is a JSON object with "verb" and that verb's arguments; its answer is
+{"ok": true, "result": …} or {"ok": false, "error": text}. The socket is no part
+of the cloud's doors: a product under test never learns of it.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import credentials
+from account import Refused
+from faults import Fault
+from frontend import REQUEST_LOG
+from packages import file_chunks, random_chunks
+from repository import parse_rfc3339
+from tamper import Tamper
+
+SOCKET = "control.sock"
+PID_FILE = "server.pid"
+
+
+def run(cloud, command):
+    verb = VERBS[command.pop("verb")]
+    try:
+        with cloud.lock:
+            return {"ok": True, "result": verb(cloud, **command)}
+    except (Refused, ValueError, KeyError, OSError) as error:
+        return {"ok": False, "error": f"{type(error).__name__}: {error}"}
+
+
+def _package_add(cloud, name, version, hwid, target, file, random, commit, role, uri,
+                 target_format):
+    details = {"target": target, "role": role}
+    if target_format == "OSTREE":
+        package = cloud.packages.add_ostree(name, version, hwid, commit, uri=uri, **details)
+        return _package_info(cloud, package)
+    chunks = file_chunks(file) if file else random_chunks(random)
+    hosted = uri == "hosted"
+    package = cloud.packages.add(name, version, hwid, chunks,
+                                 uri=None if hosted else uri, **details)
+    if hosted:
+        key = cloud.packages.key_of(package.target)
+        cloud.account.set_uri(package.target, cloud.url("store", f"/public/{key}"))
+    return _package_info(cloud, package)
+
+
+def _package_list(cloud):
+    return [_package_info(cloud, package) for package in cloud.account.packages.values()]
+
+
+def _package_info(cloud, package):
+    return {**asdict(package), "object": cloud.packages.key_of(package.target)}
+
+
+def _package_corrupt(cloud, target, flip, truncate, append):
+    cloud.packages.corrupt(target, flip, truncate, append)
+    return {"target": target, "object": cloud.packages.key_of(target)}
+
+
+def _delegation_add(cloud, role, path, terminating):
+    cloud.account.add_delegation(role, path, terminating)
+    return {"role": role, "paths": path, "terminating": terminating}
+
+
+def _lockbox_define(cloud, name, targets, expires):
+    cloud.account.define_lockbox(name, targets, expires and parse_rfc3339(expires))
+    return cloud.account.lockboxes[name].signed
+
+
+def _lockbox_delete(cloud, name):
+    cloud.account.delete_lockbox(name)
+    return {"deleted": name}
+
+
+def _device_add(cloud, device_id, name, components, assignment, notes):
+    device = cloud.devices.add(device_id, name, components=components or [],
+                               assignment=assignment or [], notes=notes)
+    return {**device.basic(), "components": device.components, "assignment": device.assignment}
+
+
+def _device_set(cloud, uuid, components, assignment, notes):
+    device = cloud.devices.device(uuid)
+    for name, value in (("components", components), ("assignment", assignment),
+                        ("notes", notes)):
+        if value is not None:
+            setattr(device, name, value)
+    return {**device.basic(), "components": device.components, "assignment": device.assignment}
+
+
+def _device_list(cloud):
+    return [device.basic() for device in cloud.devices.devices.values()]
+
+
+def _rotate(cloud, repository, times, every_role):
+    for _ in range(times):
+        cloud.account.rotate(repository, every_role)
+    chain = {"director": cloud.account.director, "repo": cloud.account.image}[repository]
+    return {"version": chain.latest.version}
+
+
+def _expire_tokens(cloud):
+    return {"expired": cloud.tokens.expire_all()}
+
+
+def _fault_add(cloud, match, kind, options, times, skip):
+    fault = Fault(match, kind, options, times, skip)
+    cloud.faults.add(fault)
+    return asdict(fault)
+
+
+def _fault_list(cloud):
+    return [asdict(fault) for fault in cloud.faults.faults]
+
+
+def _fault_clear(cloud):
+    cloud.faults.clear()
+    return []
+
+
+def _tamper_add(cloud, role, mode, options):
+    new = Tamper(role, mode, options)
+    cloud.add_tamper(new)
+    return asdict(new)
+
+
+def _tamper_list(cloud):
+    return [asdict(tamper) for tamper in cloud.tampers]
+
+
+def _tamper_clear(cloud):
+    cloud.tampers.clear()
+    return []
+
+
+def _set(cloud, key, value):
+    cloud.settings.change(key, value)
+    cloud.apply_settings()
+    return asdict(cloud.settings)
+
+
+def _ostree(cloud, link, repository):
+    if not (Path(repository) / "config").is_file():
+        raise ValueError(f"'{repository}' is no OSTree repository")
+    cloud.serve_ostree(link, repository)
+    return {link: repository}
+
+
+def _credentials(cloud, path, roots, director_root, no_auth):
+    credentials.write_credentials(cloud, path, roots, director_root, no_auth)
+    return {"path": path}
+
+
+def _log(cloud, clear):
+    path = cloud.folder / REQUEST_LOG
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    if clear:
+        # nginx appends, so a file cut to nothing goes on from its start.
+        path.write_bytes(b"")
+    return entries
+
+
+VERBS = {
+    "package-add": _package_add,
+    "package-list": _package_list,
+    "package-corrupt": _package_corrupt,
+    "delegation-add": _delegation_add,
+    "lockbox-define": _lockbox_define,
+    "lockbox-delete": _lockbox_delete,
+    "device-add": _device_add,
+    "device-set": _device_set,
+    "device-list": _device_list,
+    "rotate": _rotate,
+    "expire-tokens": _expire_tokens,
+    "fault-add": _fault_add,
+    "fault-list": _fault_list,
+    "fault-clear": _fault_clear,
+    "tamper-add": _tamper_add,
+    "tamper-list": _tamper_list,
+    "tamper-clear": _tamper_clear,
+    "set": _set,
+    "ostree": _ostree,
+    "credentials": _credentials,
+    "log": _log,
+}
