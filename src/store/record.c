@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/record.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/hex.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/name.h"
+
+#define SCHEMA 1
+
+static int record_path(const char *profile, const char *lockbox, char **ret, struct err *e)
+{
+    if (name_check_text(profile, e) || name_check_text(lockbox, e))
+        return -1;
+    *ret = mem_format("lockboxes/%s/%s.json", profile, lockbox);
+    return 0;
+}
+
+static void add_files(cJSON *root, const char *key, const struct record_file *files, size_t n)
+{
+    cJSON *list = cJSON_AddArrayToObject(root, key);
+    for (size_t i = 0; i < n; i++) {
+        char hex[HASH_HEX_SIZE];
+        cJSON *file = cJSON_CreateObject();
+        hash_hex(files[i].sha256, hex);
+        cJSON_AddStringToObject(file, "path", files[i].path);
+        cJSON_AddStringToObject(file, "sha256", hex);
+        cJSON_AddNumberToObject(file, "size", (double)files[i].size);
+        cJSON_AddItemToArray(list, file);
+    }
+}
+
+int record_save(const struct store *s, const char *profile, const struct record *r, struct err *e)
+{
+    AUTO_FREE char *path = NULL;
+    char fetched_at[CLOCK_TEXT_SIZE];
+    if (record_path(profile, r->lockbox, &path, e))
+        return -1;
+    clock_format(r->fetched_at, fetched_at);
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddNumberToObject(root, "schema", SCHEMA);
+    cJSON_AddStringToObject(root, "lockbox", r->lockbox);
+    cJSON_AddNumberToObject(root, "version", (double)r->version);
+    cJSON_AddStringToObject(root, "fetched_at", fetched_at);
+    add_files(root, "roles", r->roles, r->role_count);
+    add_files(root, "targets", r->targets, r->target_count);
+    AUTO_FREE char *text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return fs_replace_at(s->cache_fd, path, text, strlen(text), 0600, e);
+}
+
+static bool read_file(struct json_value v, struct record_file *ret)
+{
+    struct json_value path, hash, size;
+    int64_t bytes;
+    size_t len;
+    if (!json_get_typed(v, "path", JSON_STRING, &path) || !json_get_typed(v, "sha256", JSON_STRING, &hash) ||
+        !json_get(v, "size", &size) || !json_integer(size, 0, INT64_MAX, &bytes))
+        return false;
+    const char *hex = json_string(hash, &len);
+    if (!hex_decode(hex, len, ret->sha256, HASH_SIZE))
+        return false;
+    ret->path = json_string_copy(path);
+    ret->size = (uint64_t)bytes;
+    return true;
+}
+
+static bool read_files(struct json_value root, const char *key, struct record_file **ret, size_t *ret_count)
+{
+    struct json_value list;
+    if (!json_get_typed(root, key, JSON_ARRAY, &list))
+        return false;
+    *ret = mem_zeroed(json_count(list), sizeof **ret);
+    for (; *ret_count < json_count(list); (*ret_count)++)
+        if (!read_file(json_at(list, *ret_count), &(*ret)[*ret_count]))
+            return false;
+    return true;
+}
+
+static bool read_record(struct json_value root, struct record *r)
+{
+    struct json_value schema, lockbox, version, fetched_at;
+    int64_t number;
+    if (!json_get(root, "schema", &schema) || !json_integer(schema, SCHEMA, SCHEMA, &number) ||
+        !json_get_typed(root, "lockbox", JSON_STRING, &lockbox) || !json_get(root, "version", &version) ||
+        !json_integer(version, 1, INT32_MAX, &r->version) ||
+        !json_get_typed(root, "fetched_at", JSON_STRING, &fetched_at))
+        return false;
+    r->lockbox = json_string_copy(lockbox);
+    AUTO_FREE char *time = json_string_copy(fetched_at);
+    return clock_parse(time, &r->fetched_at) && read_files(root, "roles", &r->roles, &r->role_count) &&
+           read_files(root, "targets", &r->targets, &r->target_count);
+}
+
+int record_load(const struct store *s, const char *profile, const char *lockbox, struct record *ret,
+                struct err *e)
+{
+    AUTO_FREE char *path = NULL;
+    AUTO(buf) struct buf text = {0};
+    AUTO(json) struct json doc = {0};
+    const struct json_limits limits = {.bytes = RECORD_BYTES_MAX, .depth = 8};
+    if (record_path(profile, lockbox, &path, e))
+        return -1;
+    if (fs_read_at(s->cache_fd, path, RECORD_BYTES_MAX, &text, e)) {
+        if (e->id != ERR_NO_SUCH_PATH)
+            return -1;
+        err_set(e, ERR_NOT_FETCHED, "the store has no lockbox '%s'", lockbox);
+        return err_hint(e, "fetch it first: airlock fetch %s", lockbox);
+    }
+    struct record r = {0};
+    if (json_parse(&doc, text.data, text.len, &limits, e) || !read_record(json_root(&doc), &r)) {
+        record_free(&r);
+        err_set(e, ERR_NOT_FETCHED, "the store's record of lockbox '%s' cannot be read", lockbox);
+        return err_hint(e, "fetch it again: airlock fetch %s", lockbox);
+    }
+    *ret = r;
+    return 0;
+}
+
+static void free_files(struct record_file *files, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(files[i].path);
+    free(files);
+}
+
+void record_free(struct record *r)
+{
+    free(r->lockbox);
+    free_files(r->roles, r->role_count);
+    free_files(r->targets, r->target_count);
+    *r = (struct record){0};
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the store knows of a lockbox: which objects are its signed roles and its targets. A record is one
+ * small JSON file that is replaced by one rename, and it is written last: where a record is, everything that
+ * it names was there.
+ */
+#ifndef AIRLOCK_STORE_RECORD_H
+#define AIRLOCK_STORE_RECORD_H
+
+#include "store/store.h"
+
+struct record_file {
+    char *path; /* role: "director/1.root.json" …; target: its name */
+    uint8_t sha256[HASH_SIZE];
+    uint64_t size;
+};
+
+struct record {
+    char *lockbox;
+    int64_t version;    /* of the lockbox */
+    int64_t fetched_at; /* seconds since the epoch, the laptop's clock */
+    struct record_file *roles;
+    size_t role_count;
+    struct record_file *targets;
+    size_t target_count;
+};
+
+#define RECORD_BYTES_MAX                                                                                     \
+    (64u << 20) /* 262 144 members at most, each with a path of at most 1 KiB, in practice far less */
+
+must_check int record_save(const struct store *s, const char *profile, const struct record *r, struct err *e);
+/* ERR_NOT_FETCHED where there is none. */
+must_check int record_load(const struct store *s, const char *profile, const char *lockbox,
+                           struct record *ret, struct err *e);
+void record_free(struct record *r);
+
+#endif

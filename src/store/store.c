@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store.h"
+
+#include "base/fs.h"
+
+int store_open(const struct store_paths *paths, struct store *ret, struct err *e)
+{
+    struct store s = {-1, -1, -1};
+    if (fs_make_dir(paths->cache, true, &s.cache_fd, e) || fs_make_dir(paths->state, true, &s.state_fd, e) ||
+        fs_make_dir(paths->config, true, &s.config_fd, e)) {
+        store_close(&s);
+        return -1;
+    }
+    *ret = s;
+    return 0;
+}
+
+void store_close(struct store *s)
+{
+    cleanup_fd(&s->cache_fd);
+    cleanup_fd(&s->state_fd);
+    cleanup_fd(&s->config_fd);
+    *s = (struct store){-1, -1, -1};
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "usb-tools/export_plain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/name.h"
+#include "usb-tools/aside.h"
+
+#define CHUNK (1u << 20)
+
+struct export
+{
+    int fd; /* of the folder aside */
+    uint8_t *chunk;
+    struct hash *hash;
+    struct progress *progress;
+};
+
+static int copy_stream(struct export *x, const struct content *c, void *stream, int fd, struct err *e)
+{
+    uint8_t digest[HASH_SIZE];
+    uint64_t copied = 0;
+    for (;;) {
+        ssize_t n = c->source->read(stream, x->chunk, CHUNK, e);
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        hash_update(x->hash, x->chunk, (size_t)n);
+        if (fs_write_all(fd, x->chunk, (size_t)n, e))
+            return -1;
+        copied += (uint64_t)n;
+        progress_add(x->progress, (uint64_t)n);
+    }
+    hash_final(x->hash, digest);
+    if (copied != c->size || memcmp(digest, c->sha256, HASH_SIZE) != 0) {
+        err_set(e, ERR_WRONG_HASH, "what the store delivers is not what was fetched");
+        return err_hint(e, "fetch the lockbox again");
+    }
+    return 0;
+}
+
+static int copy_content(struct export *x, const struct content *c, int fd, struct err *e)
+{
+    void *stream;
+    if (c->source->open(c->ctx, &stream, e))
+        return -1;
+    int rc = copy_stream(x, c, stream, fd, e);
+    c->source->close(stream);
+    return rc;
+}
+
+static int copy_member(struct export *x, const struct member *m, struct err *e)
+{
+    AUTO_FREE char *folder = mem_strdup(m->path);
+    char *slash = strrchr(folder, '/');
+    AUTO_FD int parent = -1;
+    if (slash)
+        *slash = '\0';
+    if (fs_open_dir_at(x->fd, slash ? folder : "", true, &parent, e))
+        return -1;
+    AUTO_FD int fd = -1;
+    if (fs_open_at(parent, slash ? slash + 1 : m->path, O_WRONLY | O_CREAT | O_EXCL, 0644, &fd, e))
+        return -1;
+    for (size_t i = 0; i < m->content_count; i++)
+        if (copy_content(x, &m->contents[i], fd, e))
+            return -1;
+    if (close(steal_fd(&fd)))
+        return err_errno(e, ERR_MEDIUM_IO, "cannot close");
+    return 0;
+}
+
+/* From the medium: the pages were written by the syncfs() before and are dropped here. */
+static int read_back(struct export *x, const struct member *m, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    uint8_t digest[HASH_SIZE];
+    if (fs_open_at(x->fd, m->path, O_RDONLY, 0, &fd, e))
+        return -1;
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    for (uint64_t at = 0; at < m->size;) {
+        size_t n = m->size - at < CHUNK ? (size_t)(m->size - at) : CHUNK;
+        if (fs_read_all(fd, x->chunk, n, at, e))
+            return -1;
+        hash_update(x->hash, x->chunk, n);
+        progress_add(x->progress, n);
+        at += n;
+    }
+    hash_final(x->hash, digest);
+    if (memcmp(digest, m->sha256, HASH_SIZE) != 0)
+        return err_set(e, ERR_READ_BACK, "the medium returns other bytes than were written");
+    return 0;
+}
+
+static int for_each(struct export *x, const struct member *members, size_t n,
+                    int (*step)(struct export *, const struct member *, struct err *), struct err *e)
+{
+    for (size_t i = 0; i < n; i++)
+        if (step(x, &members[i], e))
+            return err_context(e, "'%s'", members[i].path);
+    return 0;
+}
+
+static int fill(struct export *x, const struct member *members, size_t n, struct err *e)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < n; i++)
+        total += members[i].size;
+    progress_begin(x->progress, "write", total);
+    if (for_each(x, members, n, copy_member, e))
+        return -1;
+    if (syncfs(x->fd))
+        return err_errno(e, ERR_MEDIUM_IO, "cannot flush to the medium");
+    progress_end(x->progress);
+    progress_begin(x->progress, "read back", total);
+    if (for_each(x, members, n, read_back, e))
+        return -1;
+    progress_end(x->progress);
+    return 0;
+}
+
+static int check_names(const struct member *members, size_t n, struct err *e)
+{
+    const char **paths = mem_zeroed(n, sizeof *paths);
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        paths[i] = members[i].path;
+        rc = name_check_text(paths[i], e);
+    }
+    if (rc == 0)
+        rc = name_check_twins(paths, n, e);
+    free(paths);
+    return rc;
+}
+
+int export_plain(int dirfd, const char *name, const struct member *members, size_t n,
+                 struct progress *progress, struct err *e)
+{
+    AUTO(aside) struct aside aside = {.parent_fd = -1, .fd = -1};
+    if (check_names(members, n, e) || aside_begin(&aside, dirfd, name, e))
+        return -1;
+    struct export x = {
+        .fd = aside.fd, .chunk = mem_zeroed(1, CHUNK), .hash = hash_new(), .progress = progress};
+    int rc = fill(&x, members, n, e);
+    free(x.chunk);
+    hash_delete(x.hash);
+    return rc ? -1 : aside_commit(&aside, e);
+}
