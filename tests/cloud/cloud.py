@@ -10,11 +10,11 @@ import threading
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-import tamper
 from account import Account, Lifetimes
 from devices import DeviceRegistry
 from faults import FaultTable
 from packages import PackageStore
+from tamper import Publisher
 from tokens import TokenDesk
 
 ORIGINS = ("api", "token", "gateway", "ostree", "store", "feed", "plain")
@@ -63,6 +63,7 @@ class Cloud:
     def __post_init__(self):
         self.lock = threading.RLock()
         self.faults = FaultTable()
+        self._publisher = Publisher()
         self.tokens = TokenDesk(self.settings)
         self.devices = DeviceRegistry()
         self.packages = PackageStore(self.folder, self.account, self.static_targets)
@@ -79,11 +80,11 @@ class Cloud:
 
     def published(self):
         """{role name: bytes} of every role that is served at this moment."""
-        return tamper.publish(self.account.roles(), self.tampers)
+        return self._publisher.publish(self.account.roles(), self.tampers)
 
     def add_tamper(self, new):
         """Refuses, before it takes effect, a tamper that cannot be applied."""
-        tamper.publish(self.account.roles(), [*self.tampers, new])
+        self._publisher.publish(self.account.roles(), [*self.tampers, new])
         self.tampers.append(new)
 
     def serve_ostree(self, link, repository):

@@ -8,6 +8,7 @@ Every path that nginx uses lies inside the cloud's folder.
 
 import ipaddress
 import os
+import signal
 import socket
 import subprocess
 from datetime import timedelta
@@ -115,7 +116,7 @@ class Frontend:
         inherited = "".join(f"{descriptor};" for descriptor in descriptors)
         self._process = subprocess.Popen(
             ["nginx", "-p", f"{self._folder}/", "-e", "error.log", "-c", "nginx.conf"],
-            cwd=self._folder, pass_fds=descriptors,
+            cwd=self._folder, pass_fds=descriptors, preexec_fn=_unblock_signals,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "NGINX": inherited})
         for listener in self._listeners.values():
             listener.close()
@@ -136,6 +137,10 @@ class Frontend:
         ) for origin, port in self.ports.items())
         return MAIN.format(user="user root;" if os.geteuid() == 0 else "",
                            request_log=REQUEST_LOG, socket=BACKEND_SOCKET, servers=servers)
+
+
+def _unblock_signals():
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
 def _listen():

@@ -10,8 +10,17 @@ from datetime import datetime, timedelta, timezone
 from signer import SignedRole, make_keys
 
 
+_fixed_time = None
+
+
+def fix_time(moment):
+    """From here on it is always `moment`: for output that must not depend on the clock."""
+    global _fixed_time
+    _fixed_time = moment
+
+
 def now():
-    return datetime.now(timezone.utc).replace(microsecond=0)
+    return _fixed_time or datetime.now(timezone.utc).replace(microsecond=0)
 
 
 def rfc3339(moment):

@@ -12,10 +12,10 @@ goes away.
 import json
 import os
 import select
+import signal
 import socketserver
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import quote
@@ -157,6 +157,8 @@ def serve(path, handler, doors):
 def main(folder, options):
     os.chdir(folder)
     Path(control.PID_FILE).write_text(f"{os.getpid()}\n")
+    # Kept for sigtimedwait() below; threads inherit the mask, nginx must not.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     frontend = Frontend(folder)
     settings = Settings(**options["settings"])
     thresholds = {role: tuple(numbers) for role, numbers in options["thresholds"].items()}
@@ -169,8 +171,9 @@ def main(folder, options):
     serve(control.SOCKET, ControlHandler, doors)
     frontend.start(options["static_targets"])
     credentials.describe(cloud)
-    while frontend.exit_status() is None and Path(control.PID_FILE).exists():
-        time.sleep(0.5)
+    while frontend.exit_status() is None and Path(control.PID_FILE).exists() \
+            and not signal.sigtimedwait([signal.SIGTERM], 0.5):
+        continue
     frontend.stop()
 
 

@@ -41,29 +41,47 @@ class Tamper:
             raise UnknownTamper(f"no tamper mode '{self.mode}'; known: {', '.join(known)}")
 
 
-def publish(roles, tampers):
-    """{role name: bytes to serve} of `roles` as spoiled by `tampers`; a missing role is left out."""
-    aliases = {"director/root": _latest_root(roles, "director"),
-               "repo/root": _latest_root(roles, "repo")}
-    by_role = {}
-    for tamper in tampers:
-        name = aliases.get(tamper.role, tamper.role)
-        if name not in roles:
-            raise UnknownTamper(f"no role '{name}'")
-        by_role.setdefault(name, []).append(tamper)
+class Publisher:
+    """Makes what is served out of what is signed.
 
-    spoiled, missing = {}, set()
-    for name, role in roles.items():
-        present = _list_anew(name, role, spoiled, aliases)
-        for tamper in by_role.get(name, ()):
-            if tamper.mode == MISSING:
-                missing.add(name)
-            else:
-                present = MODES[tamper.mode](present, tamper.options)
-        if present is not role:
-            spoiled[name] = present
-    return {name: spoiled.get(name, role).data
-            for name, role in roles.items() if name not in missing}
+    A spoiled copy is made once and kept while nothing it depends on changes:
+    RSASSA-PSS signatures differ each time, and a lockbox must still be the one
+    that the snapshot, asked for a moment later, lists.
+    """
+
+    def __init__(self):
+        self._made = {}
+
+    def publish(self, roles, tampers):
+        """{role name: bytes to serve}; a role tampered to be missing is left out."""
+        aliases = {"director/root": _latest_root(roles, "director"),
+                   "repo/root": _latest_root(roles, "repo")}
+        by_role = {}
+        for tamper in tampers:
+            name = aliases.get(tamper.role, tamper.role)
+            if name not in roles:
+                raise UnknownTamper(f"no role '{name}'")
+            by_role.setdefault(name, []).append(tamper)
+
+        spoiled = {}
+        for name, role in roles.items():
+            changed = _changed_members(name, role, spoiled, aliases)
+            if changed or name in by_role:
+                spoiled[name] = self._spoil(name, role, changed, by_role.get(name, []))
+        return {name: spoiled.get(name, role).data for name, role in roles.items()
+                if not any(tamper.mode == MISSING for tamper in by_role.get(name, ()))}
+
+    def _spoil(self, name, role, changed, tampers):
+        # Identities: the held objects stay alive, so an id is never given to another.
+        basis = (id(role), [(entry, id(member)) for entry, member in changed.items()],
+                 [id(tamper) for tamper in tampers])
+        if self._made.get(name, (None,))[0] != basis:
+            present = _list_anew(role, changed)
+            for tamper in tampers:
+                if tamper.mode != MISSING:
+                    present = MODES[tamper.mode](present, tamper.options)
+            self._made[name] = (basis, present, role, changed, tampers)
+        return self._made[name][1]
 
 
 def _latest_root(roles, repository):
@@ -72,22 +90,23 @@ def _latest_root(roles, repository):
     return f"{repository}/{max(numbers)}.root"
 
 
-def _list_anew(name, role, spoiled, aliases):
-    """A catalogue role with the entries of its spoiled members brought up to date.
+def _changed_members(name, role, spoiled, aliases):
+    """{entry of this snapshot or timestamp: spoiled role that it lists}."""
+    def member_of(entry):
+        plain = entry.removesuffix(".json")
+        if name == "director/offline-snapshot":
+            return f"director/lockbox:{plain}"
+        return {"root": aliases["repo/root"], "targets": "repo/targets",
+                "snapshot": "repo/snapshot"}.get(plain, f"repo/delegation:{plain}")
+    return {entry: spoiled[member_of(entry)] for entry in role.signed.get("meta", ())
+            if member_of(entry) in spoiled}
+
+
+def _list_anew(role, changed):
+    """A snapshot or timestamp with hash and length of its spoiled members brought up to date.
 
     The listed version stays: a version that differs is a defect of its own.
     """
-    members = {}
-    if name == "director/offline-snapshot":
-        members = {f"{lockbox}.json": f"director/lockbox:{lockbox}"
-                   for lockbox in (entry[:-len(".json")] for entry in role.signed["meta"])}
-    elif name == "repo/snapshot":
-        members = {entry: f"repo/delegation:{entry[:-len('.json')]}"
-                   for entry in role.signed["meta"]}
-        members.update({"root.json": aliases["repo/root"], "targets.json": "repo/targets"})
-    elif name == "repo/timestamp":
-        members = {"snapshot.json": "repo/snapshot"}
-    changed = {entry: spoiled[member] for entry, member in members.items() if member in spoiled}
     if not changed:
         return role
     signed = copy.deepcopy(role.signed)
@@ -149,8 +168,7 @@ def _version_lie(signed, options):
 
 
 def _unlist(signed, options):
-    _entry(signed, "meta", options)
-    del signed["meta"][options["entry"]]
+    del _table(signed, "meta")[_name(signed, "meta", options)]
 
 
 def _target_hash(signed, options):
@@ -168,7 +186,7 @@ def _target_hardware(signed, options):
 
 def _target_unknown(signed, options):
     """A target that only this role knows: in a lockbox, one the image repository lacks."""
-    signed["targets"][options.get("entry", "stowaway-1.0")] = {
+    _table(signed, "targets")[options.get("entry", "stowaway-1.0")] = {
         "hashes": {"sha256": sha256(b"stowaway")},
         "length": len(b"stowaway"),
         "custom": {"hardwareIds": ["verdin-imx8mm"]},
@@ -176,15 +194,26 @@ def _target_unknown(signed, options):
 
 
 def _target_drop(signed, options):
-    _entry(signed, "targets", options)
-    del signed["targets"][options["entry"]]
+    del _table(signed, "targets")[_name(signed, "targets", options)]
 
 
 def _entry(signed, table, options):
-    known = signed.get(table, {})
-    if options.get("entry") not in known:
-        raise UnknownTamper(f"needs entry=… of: {', '.join(known) or 'nothing'}")
-    return known[options["entry"]]
+    return _table(signed, table)[_name(signed, table, options)]
+
+
+def _name(signed, table, options):
+    """The entry that the options name, else the first."""
+    known = _table(signed, table)
+    name = options.get("entry") or next(iter(known), None)
+    if name not in known:
+        raise UnknownTamper(f"no entry '{name}'; known: {', '.join(known) or 'none'}")
+    return name
+
+
+def _table(signed, table):
+    if table not in signed:
+        raise UnknownTamper(f"a role of type {signed['_type']} has no {table}")
+    return signed[table]
 
 
 # Signatures that are wrong over content that is right.
