@@ -29,16 +29,22 @@ static int mend(const struct aside *a, struct err *e)
     return 0;
 }
 
+static int stop_at_first(void *ctx, const char *name, struct err *e)
+{
+    (void)ctx, (void)name, (void)e;
+    return -1;
+}
+
 static int check_replaceable(const struct aside *a, struct err *e)
 {
     AUTO_FD int old = -1;
+    struct err entry;
     if (!exists(a->parent_fd, a->name))
         return 0;
     if (fs_open_dir_at(a->parent_fd, a->name, false, &old, e))
         return err_set(e, ERR_ALREADY_EXISTS, "'%s' is there already and is no folder", a->name);
-    bool is_lockbox = exists(old, "metadata");
-    bool is_empty = unlinkat(a->parent_fd, a->name, AT_REMOVEDIR) == 0;
-    if (is_lockbox || is_empty)
+    bool is_empty = fs_each(old, stop_at_first, NULL, &entry) == 0;
+    if (is_empty || exists(old, "metadata"))
         return 0;
     return err_set(e, ERR_ALREADY_EXISTS, "'%s' is there already and is no lockbox directory", a->name);
 }
@@ -128,29 +134,38 @@ static int replace_by_two(const struct aside *a, struct err *e)
     return 0;
 }
 
-static int take_final_name(struct aside *a, struct err *e)
+/* *ret_leftover: under which name the replaced folder stands now, NULL where there was none. */
+static int take_final_name(const struct aside *a, const char **ret_leftover, struct err *e)
 {
+    *ret_leftover = NULL;
     if (!exists(a->parent_fd, a->name)) {
         if (renameat(a->parent_fd, a->part, a->parent_fd, a->name))
             return err_errno(e, ERR_MEDIUM_IO, "cannot rename to '%s'", a->name);
         return 0;
     }
-    if (renameat2(a->parent_fd, a->part, a->parent_fd, a->name, RENAME_EXCHANGE) == 0)
-        return 0; /* the old folder now has the part's name and is removed with it */
+    if (renameat2(a->parent_fd, a->part, a->parent_fd, a->name, RENAME_EXCHANGE) == 0) {
+        *ret_leftover = a->part;
+        return 0;
+    }
     if (errno != EINVAL && errno != ENOSYS)
         return err_errno(e, ERR_MEDIUM_IO, "cannot replace '%s'", a->name);
+    *ret_leftover = a->former;
     return replace_by_two(a, e);
 }
 
 int aside_commit(struct aside *a, struct err *e)
 {
+    const char *leftover;
     if (carry_logs(a, e))
         return -1;
     if (syncfs(a->fd))
         return err_errno(e, ERR_MEDIUM_IO, "cannot flush to the medium");
-    if (take_final_name(a, e) || fs_sync(a->parent_fd, e))
+    if (take_final_name(a, &leftover, e) || fs_sync(a->parent_fd, e))
         return -1;
-    return fs_remove_at(a->parent_fd, a->part, e) || fs_remove_at(a->parent_fd, a->former, e) ? -1 : 0;
+    int rc = leftover ? fs_remove_at(a->parent_fd, leftover, e) : 0;
+    free(a->part);
+    a->part = NULL; /* the name may be another's from now on */
+    return rc;
 }
 
 void aside_free(struct aside *a)
