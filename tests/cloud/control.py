@@ -65,6 +65,10 @@ def _delegation_add(cloud, role, path, terminating):
     return {"role": role, "paths": path, "terminating": terminating}
 
 
+def _delegation_list(cloud):
+    return list(cloud.account.delegations)
+
+
 def _lockbox_define(cloud, name, targets, expires):
     cloud.account.define_lockbox(name, targets, expires and parse_rfc3339(expires))
     return cloud.account.lockboxes[name].signed
@@ -167,6 +171,7 @@ VERBS = {
     "package-list": _package_list,
     "package-corrupt": _package_corrupt,
     "delegation-add": _delegation_add,
+    "delegation-list": _delegation_list,
     "lockbox-define": _lockbox_define,
     "lockbox-delete": _lockbox_delete,
     "device-add": _device_add,
