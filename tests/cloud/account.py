@@ -224,7 +224,7 @@ class Account:
 
     def _sign_offline_snapshot(self):
         self._offline_snapshot = self.director.sign("offline-snapshot", {
-            "meta": {f"{name}.json": role.listing() for name, role in self.lockboxes.items()},
+            "meta": {f"{name}.json": role.listing for name, role in self.lockboxes.items()},
             "expires": rfc3339(in_days(self.lifetimes.offline_snapshot)),
             "version": _next_version(self._offline_snapshot),
             "_type": "Offline-Snapshot",
@@ -241,13 +241,13 @@ class Account:
         listed.update((f"{name}.json", delegation.role)
                       for name, delegation in self.delegations.items())
         self._snapshot = self.image.sign("snapshot", {
-            "meta": {name: role.listing() for name, role in listed.items()},
+            "meta": {name: role.listing for name, role in listed.items()},
             "expires": expires,
             "version": _next_version(self._snapshot),
             "_type": "Snapshot",
         })
         self._timestamp = self.image.sign("timestamp", {
-            "meta": {"snapshot.json": self._snapshot.listing()},
+            "meta": {"snapshot.json": self._snapshot.listing},
             "expires": expires,
             "version": _next_version(self._timestamp),
             "_type": "Timestamp",

@@ -93,12 +93,12 @@ class Answer:
         self._start = 0
         if self._file:
             self._apply_range(request)
-        self.pieces = self._read()
+        self.pieces = self._read(self.length)
 
     def ignore_range(self):
         self.status, self._start, self.length = 200, 0, self._size
         self.headers.pop("Content-Range", None)
-        self.pieces = self._read()
+        self.pieces = self._read(self.length)
 
     def _apply_range(self, request):
         self.headers["Accept-Ranges"] = "bytes"
@@ -111,11 +111,10 @@ class Answer:
         self.status, self.length = 206, last - self._start + 1
         self.headers["Content-Range"] = f"bytes {self._start}-{last}/{self._size}"
 
-    def _read(self):
+    def _read(self, left):
         if not self._file:
             yield self._body
             return
-        left = self.length
         with self._file.open("rb") as source:
             source.seek(self._start)
             while left > 0 and (piece := source.read(min(left, len(JUNK)))):

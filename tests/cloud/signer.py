@@ -11,6 +11,7 @@ import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
@@ -130,6 +131,7 @@ class SignedRole:
     def version(self):
         return self.signed["version"]
 
+    @cached_property
     def listing(self):
         """This role's entry in a snapshot or timestamp.
 

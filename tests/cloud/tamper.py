@@ -111,7 +111,7 @@ def _list_anew(role, changed):
         return role
     signed = copy.deepcopy(role.signed)
     for entry, member in changed.items():
-        signed["meta"][entry] = {**member.listing(), "version": signed["meta"][entry]["version"]}
+        signed["meta"][entry] = {**member.listing, "version": signed["meta"][entry]["version"]}
     return role.with_signed(signed)
 
 

@@ -37,6 +37,7 @@ class Rehearsal:
         self.tls = ssl.create_default_context(cafile=self.env["REHEARSAL_CA"])
         with zipfile.ZipFile(self.env["REHEARSAL_CREDENTIALS"]) as archive:
             self.treehub = json.loads(archive.read("treehub.json"))
+        self._connections = {}
         self.renew_tokens()
 
     def renew_tokens(self):
@@ -46,6 +47,8 @@ class Rehearsal:
         self.uptane_token = self.token(oauth["client_id"], oauth["client_secret"])
 
     def end(self):
+        for connection in self._connections.values():
+            connection.close()
         self.run("stop", self.folder)
         self._home.cleanup()
 
@@ -65,16 +68,24 @@ class Rehearsal:
                 self.run("ctl", self.folder, "log", "--clear").splitlines()]
 
     def request(self, method, url, body=None, headers=None):
+        """Over a kept connection, as long as the last answer on it came in whole."""
         parts = urlsplit(url)
-        connection = HTTPSConnection(parts.netloc, timeout=5, context=self.tls) \
-            if parts.scheme == "https" else HTTPConnection(parts.netloc, timeout=5)
+        connection = self._connections.pop(parts.netloc, None) or self._connect(parts)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
         try:
-            target = parts.path + (f"?{parts.query}" if parts.query else "")
             connection.request(method, target, body, headers or {})
             answer = connection.getresponse()
-            return Reply(answer.status, answer.headers, answer.read())
-        finally:
+            reply = Reply(answer.status, answer.headers, answer.read())
+        except BaseException:
             connection.close()
+            raise
+        self._connections[parts.netloc] = connection
+        return reply
+
+    def _connect(self, parts):
+        if parts.scheme == "https":
+            return HTTPSConnection(parts.netloc, timeout=5, context=self.tls)
+        return HTTPConnection(parts.netloc, timeout=5)
 
     def token(self, client_id, secret):
         return self.grant({"client_id": client_id, "client_secret": secret}).json()["access_token"]
