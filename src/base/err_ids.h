@@ -85,6 +85,8 @@ ERROR(EMPTY_TARGET, "empty-target", EXIT_REFUSED,
       "a file target of length 0, on which the device's client crashes", NULL)
 ERROR(NON_ASCII_ROLE, "non-ascii-role", EXIT_REFUSED,
       "a signed role holds text outside ASCII, which the device verifies in another form", NULL)
+ERROR(ODD_NUMBER, "odd-number", EXIT_REFUSED,
+      "a signed role holds a number that the device prints in another form before it verifies", NULL)
 ERROR(DEVICE_LIMIT, "device-limit", EXIT_REFUSED, "larger than the device's client reads", NULL)
 ERROR(UNSUPPORTED_KEY, "unsupported-key", EXIT_REFUSED,
       "a key type or signature method that the device's client does not know", NULL)

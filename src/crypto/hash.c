@@ -57,6 +57,11 @@ void hash_of(const void *bytes, size_t n, uint8_t ret_digest[HASH_SIZE])
     or_abort(EVP_Digest(bytes, n, ret_digest, NULL, EVP_sha256(), NULL));
 }
 
+void hash_512_of(const void *bytes, size_t n, uint8_t ret_digest[HASH_512_SIZE])
+{
+    or_abort(EVP_Digest(bytes, n, ret_digest, NULL, EVP_sha512(), NULL));
+}
+
 void hash_hex(const uint8_t digest[HASH_SIZE], char ret_text[HASH_HEX_SIZE])
 {
     hex_encode(digest, HASH_SIZE, ret_text);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define HASH_SIZE 32
+#define HASH_512_SIZE 64
 #define HASH_HEX_SIZE 65 /* with the NUL */
 
 struct hash;
@@ -28,6 +29,8 @@ void hash_cleanup(struct hash **h);
 #define AUTO_HASH __attribute__((cleanup(hash_cleanup)))
 
 void hash_of(const void *bytes, size_t n, uint8_t ret_digest[HASH_SIZE]);
+/* SHA-512, which some roles give beside SHA-256. */
+void hash_512_of(const void *bytes, size_t n, uint8_t ret_digest[HASH_512_SIZE]);
 void hash_hex(const uint8_t digest[HASH_SIZE], char ret_text[HASH_HEX_SIZE]);
 
 #endif

@@ -96,6 +96,11 @@ enum pubkey_type pubkey_type(const struct pubkey *key)
     return key->type;
 }
 
+int pubkey_bits(const struct pubkey *key)
+{
+    return key->evp ? EVP_PKEY_get_bits(key->evp) : 256;
+}
+
 void pubkey_delete(struct pubkey *key)
 {
     if (!key)

@@ -25,6 +25,8 @@ struct pubkey;
 must_check int pubkey_parse(const char *keytype, size_t type_len, const char *value, size_t value_len,
                             struct pubkey **ret, struct err *e);
 enum pubkey_type pubkey_type(const struct pubkey *key);
+/* Length of the modulus or of the field; 256 for Ed25519. */
+int pubkey_bits(const struct pubkey *key);
 void pubkey_delete(struct pubkey *key);
 
 /* Does the key know this method ("ed25519"; "rsassa-pss", "rsassa-pss-sha256"; "ecdsa",
