@@ -54,6 +54,7 @@ struct verdict_problem {
     enum err_id id;
     char *role;    /* path of the file: "director/offline-snapshot.json"; "" where none can be named */
     char *message; /* names role, key id, version, date as they matter; escaped text */
+    char *hint;    /* what to do; "" where nothing is known */
     bool device_refuses;
     bool breaks_validity; /* false: the standard has nothing against it, only the device has */
 };

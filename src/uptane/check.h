@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the steps of a verdict share: the input with its files by name, and the growing verdict with its
+ * problems, roles and assumptions. Internal to src/uptane.
+ */
+#ifndef AIRLOCK_UPTANE_CHECK_H
+#define AIRLOCK_UPTANE_CHECK_H
+
+#include "uptane/root.h"
+#include "uptane/target.h"
+#include "uptane/verdict.h"
+
+/* What the device's client of October 2024 reads at most (later ones read offline snapshots of 1 MiB). */
+#define DEVICE_ROLE_MAX (64u << 10)   /* roots, lockboxes, snapshots */
+#define DEVICE_TARGETS_MAX (8u << 20) /* targets and delegations of the image repository */
+
+struct check {
+    const struct verdict_input *in;
+    struct verdict *v;
+    const struct verdict_file **files; /* sorted by path */
+    struct hardware hardware;
+    bool refused[2]; /* by the device, for something of this repository */
+};
+
+void check_start(struct check *c, const struct verdict_input *in, struct verdict *v);
+void check_free(struct check *c);
+
+/* "director" or "image-repo". */
+const char *check_folder(enum verdict_repo repo);
+bool check_has_folder(const struct check *c, enum verdict_repo repo);
+/* "<folder>/<name>.json", or NULL. */
+const struct verdict_file *check_file(const struct check *c, enum verdict_repo repo, const char *name);
+
+/* Writes the flaws down as problems of this path; the flaws stay the caller's. */
+void check_report(struct check *c, enum verdict_repo repo, const char *path, const struct flaws *flaws);
+/* The same for one problem that has no flaws. */
+void check_problem(struct check *c, enum verdict_repo repo, const char *path, enum err_id id,
+                   bool device_refuses, bool breaks_validity, const char *format, ...)
+    __attribute__((format(printf, 7, 8)));
+void check_assume(struct check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* One row of the verdict's roles. `counts`: the device looks at its date, and its signatures hold. */
+void check_add_role(struct check *c, enum verdict_repo repo, const struct verdict_file *file,
+                    const char *name, const struct role *role, bool good, bool counts);
+/* Lets a date count for valid_until. */
+void check_until(struct check *c, const char *path, int64_t expires);
+/* The same for a row that is there already. */
+void check_count(struct check *c, const char *path);
+
+/* Who can renew a role that has expired: a hint. */
+const char *check_renewal(enum verdict_repo repo, enum role_type type);
+
+/* The whole examination of one file of a fixed role: presence, size, structure, signatures, date. NULL when
+ * it must not be read; everything that is wrong is reported under its path. */
+struct role *check_role(struct check *c, enum verdict_repo repo, const char *name, enum role_type type,
+                        const struct root *root, struct flaws *flaws);
+
+/* Walks the chain of roots of one repository from the trusted one; NULL when the device, or the standard,
+ * stops with an error. Sets newest_root. */
+struct root *check_roots(struct check *c, enum verdict_repo repo);
+
+#endif

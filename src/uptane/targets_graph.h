@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The targets role of the image repository and the delegations below it, as a graph: a node per file, an edge
+ * per delegation. A file is parsed once and an edge is verified once, when it is first followed, however
+ * often they are searched. Internal to src/uptane.
+ */
+#ifndef AIRLOCK_UPTANE_TARGETS_GRAPH_H
+#define AIRLOCK_UPTANE_TARGETS_GRAPH_H
+
+#include "uptane/check.h"
+#include "uptane/delegation.h"
+
+struct graph_edge {
+    struct graph_node *child; /* NULL: the file is not there or cannot be read */
+    bool followed;            /* the fields below are decided */
+    bool good;                /* signed, listed, of the right content; its date may be past */
+    bool stops_device;        /* the device refuses the whole lockbox when it comes here */
+    bool expired;
+    bool reached_by_standard, reached_by_device;
+    struct flaws flaws;
+};
+
+struct graph_node {
+    char *name; /* "targets" or the delegation's */
+    struct role *role;
+    struct json_value targets; /* only with readable */
+    struct delegations delegations;
+    struct graph_edge *edges; /* one per delegation */
+    bool readable;            /* verified at least once, and its content is well-formed */
+    bool interpreted;         /* readable is decided */
+    bool on_path;             /* of the search under way */
+    struct err fault;         /* why not readable */
+};
+
+struct graph {
+    struct check *c;
+    const struct role *snapshot;
+    struct graph_node **nodes; /* nodes[0]: the top-level targets */
+    size_t count, room;
+};
+
+/* Starts with targets.json. False (all reported) when it must not be read. */
+bool graph_open(struct graph *g, struct check *c, const struct root *root, const struct role *snapshot);
+void graph_free(struct graph *g);
+
+/* Edge i of the node, verified. */
+struct graph_edge *graph_follow(struct graph *g, struct graph_node *node, size_t i);
+/* Follows what no search has followed, and reports the flaws of every edge. */
+void graph_report(struct graph *g);
+
+#endif
