@@ -33,14 +33,14 @@ def run(cloud, command):
 
 def _package_add(cloud, name, version, hwid, target, file, random, commit, role, uri,
                  target_format):
-    details = {"target": target, "role": role}
-    if target_format == "OSTREE":
-        package = cloud.packages.add_ostree(name, version, hwid, commit, uri=uri, **details)
+    hosted = uri == "hosted"
+    details = {"target": target, "role": role, "uri": None if hosted else uri,
+               "target_format": target_format or ("OSTREE" if commit else "BINARY")}
+    if commit:
+        package = cloud.packages.add_ostree(name, version, hwid, commit, **details)
         return _package_info(cloud, package)
     chunks = file_chunks(file) if file else random_chunks(random)
-    hosted = uri == "hosted"
-    package = cloud.packages.add(name, version, hwid, chunks,
-                                 uri=None if hosted else uri, **details)
+    package = cloud.packages.add(name, version, hwid, chunks, **details)
     if hosted:
         key = cloud.packages.key_of(package.target)
         cloud.account.set_uri(package.target, cloud.url("store", f"/public/{key}"))
@@ -159,7 +159,7 @@ def _credentials(cloud, path, roots, director_root, no_auth):
 
 def _log(cloud, clear):
     path = cloud.folder / REQUEST_LOG
-    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    entries = [json.loads(line) for line in path.read_text(errors="replace").splitlines()]
     if clear:
         # nginx appends, so a file cut to nothing goes on from its start.
         path.write_bytes(b"")

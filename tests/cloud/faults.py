@@ -34,7 +34,14 @@ class Fault:
         if self.kind not in REPLACE and self.kind not in SPOIL:
             raise UnknownFault(f"no fault '{self.kind}'; known: "
                                + ", ".join(sorted([*REPLACE, *SPOIL])))
-        self._pattern = re.compile(self.match)
+        needed, allowed = OPTIONS.get(self.kind, ((), ()))
+        if not set(needed) <= set(self.options) <= {*needed, *allowed}:
+            raise UnknownFault(f"'{self.kind}' needs {', '.join(needed) or 'no option'}"
+                               f" and takes {', '.join(allowed) or 'no other'}")
+        try:
+            self._pattern = re.compile(self.match)
+        except re.error as error:
+            raise UnknownFault(f"'{self.match}': {error}") from error
 
     def fires(self, request):
         if self.times == 0 or not self._pattern.search(request.line()):
@@ -248,5 +255,18 @@ SPOIL = {
     "bad-content-range": _bad_content_range,
     "ignore-range": _ignore_range,
     "new-etag": _new_etag,
+}
+# kind: (options it needs, options it takes besides)
+OPTIONS = {
+    "status": (("code",), ("retry-after",)),
+    "redirect": (("to",), ()),
+    "slow": (("rate",), ()),
+    "delay": (("seconds",), ()),
+    "stall": ((), ("at",)),
+    "cut": ((), ("at",)),
+    "flip": ((), ("at",)),
+    "longer": ((), ("by",)),
+    "shorter": ((), ("by",)),
+    "bad-content-range": ((), ("by",)),
 }
 ONLY_WITH_RANGE = ("bad-content-range", "ignore-range")

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from datetime import timedelta
 
 from cryptography import x509
@@ -107,7 +108,7 @@ class Frontend:
                       for origin, listener in self._listeners.items()}
 
     def start(self, static_targets):
-        """Starts nginx on sockets that already listen, so no client can come too early."""
+        """Starts nginx on sockets that listen already, and returns when it has taken them."""
         make_certificates(self._folder)
         (self._folder / "temp").mkdir(exist_ok=True)
         (self._folder / "nginx.conf").write_text(self._configuration(static_targets))
@@ -120,6 +121,10 @@ class Frontend:
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "NGINX": inherited})
         for listener in self._listeners.values():
             listener.close()
+        while not (self._folder / "nginx.pid").exists():
+            if self.exit_status() is not None:
+                raise RuntimeError((self._folder / "error.log").read_text())
+            time.sleep(0.005)
 
     def exit_status(self):
         """None while nginx runs."""

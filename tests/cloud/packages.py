@@ -44,9 +44,9 @@ class PackageStore:
         return package
 
     def add_ostree(self, name, version, hardware_ids, commit, target=None, **details):
-        """An OSTREE package: the commit's hash, length 0, no bytes here."""
+        """A package that is an OSTree commit: its hash, length 0, no bytes here."""
         package = Package(target or f"{name}-{version}", name, version, list(hardware_ids), 0,
-                          commit, "OSTREE", **details)
+                          commit, **details)
         self._account.add_package(package)
         return package
 

@@ -7,9 +7,14 @@
 
 import unittest
 
-# unittest finds the cases among this module's names.
-from selftest_doors import *  # noqa: F401,F403
-from selftest_transport import *  # noqa: F401,F403
+import selftest_doors
+import selftest_transport
+
+
+def load_tests(loader, _tests, _pattern):
+    modules = (selftest_doors, selftest_transport)
+    return unittest.TestSuite(loader.loadTestsFromModule(module) for module in modules)
+
 
 if __name__ == "__main__":
     unittest.main()

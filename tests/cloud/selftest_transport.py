@@ -248,10 +248,12 @@ class Faults(CloudTest):
         with self.assertRaises(IncompleteRead):
             self.cloud.gateway(f"{DIRECTOR}/offline-snapshot.json")
 
-    def test_unknown_faults_and_expressions_are_refused(self):
-        for match, kind in (("x", "no-such-fault"), ("(", "reset")):
-            with self.assertRaises(AssertionError):
-                self.cloud.ctl("fault", "add", match, kind)
+    def test_faults_that_cannot_be_are_refused(self):
+        for arguments in (("x", "no-such-fault"), ("(", "reset"), ("x", "status"),
+                          ("x", "cut", "byte=7")):
+            with self.assertRaisesRegex(AssertionError, "^rehearsal: "):
+                self.cloud.ctl("fault", "add", *arguments)
+        self.assertEqual(self.cloud.ctl("fault", "list"), [])
 
 
 class StaticTargets(CloudTest):

@@ -20,6 +20,7 @@ from repository import now, parse_rfc3339, rfc3339
 from signer import KEY_TYPES, RsaKey, sha256, signature
 
 MISSING = "missing"
+OPTIONS = {"at", "by", "days", "depth", "entry", "hwids", "method", "size", "text", "type"}
 
 # One unknown key per process: making an RSA key for every forgery would be slow.
 _strangers = {}
@@ -39,6 +40,10 @@ class Tamper:
         known = [MISSING, *sorted(MODES)]
         if self.mode not in known:
             raise UnknownTamper(f"no tamper mode '{self.mode}'; known: {', '.join(known)}")
+        strange = set(self.options) - OPTIONS
+        if strange:
+            raise UnknownTamper(f"no option '{strange.pop()}'; known: "
+                                + ", ".join(sorted(OPTIONS)))
 
 
 class Publisher:
@@ -288,7 +293,7 @@ def _trailing(data, options):
 
 
 def _deep(data, options):
-    depth = int(options.get("depth", 100_000))
+    depth = int(options.get("depth", 2000))
     return data[:-1] + b',"nest":' + b"[" * depth + b"]" * depth + b"}"
 
 

@@ -131,7 +131,9 @@ class Rehearsal:
                 ask(f"{repository}/{number}.root", f"{base}/{number}.root.json")
         for role in ("timestamp", "snapshot", "targets"):
             ask(f"repo/{role}", f"{IMAGE}/{role}.json")
-        for name in self.ctl("delegation", "list"):
+        targets = json.loads(found.get("repo/targets", b'{"signed": {}}'))["signed"]
+        for entry in targets.get("delegations", {"roles": []})["roles"]:
+            name = entry["name"]
             ask(f"repo/delegation:{name}", f"{IMAGE}/delegations/{name}.json")
         return found
 
