@@ -20,7 +20,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/progress.h"
 
 struct http;
 
@@ -64,6 +63,7 @@ struct http_request {
     size_t body_len;
     const char *content_type;
     size_t max_answer; /* bytes; ERR_TOO_LARGE beyond; 0: 64 KiB */
+    bool repeatable;   /* a POST that may reach the server twice, as one for a token may */
 };
 
 /* One exchange. 0 for every HTTP status that is not retried (the caller judges reply->status; the body of an

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cloud/endpoints.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/out.h"
+#include "net/http.h"
+
+static int settle_one(char **to, const char *by, struct err *e);
+static char *tidied(const char *url);
+
+int cloud_endpoints_settle(struct cloud_endpoints *to, const struct cloud_endpoints *by, struct err *e)
+{
+    if (settle_one(&to->director, by->director, e) || settle_one(&to->repo, by->repo, e) ||
+        settle_one(&to->ostree, by->ostree, e) || settle_one(&to->token, by->token, e) ||
+        settle_one(&to->api, by->api, e) || settle_one(&to->api_token, by->api_token, e))
+        return -1;
+    AUTO_FREE char *origin = NULL;
+    if (!to->director && to->repo && http_origin(to->repo, &origin))
+        to->director = mem_format("%s/director", origin);
+    if (!to->api)
+        to->api = mem_strdup(CLOUD_API_DEFAULT);
+    if (!to->token)
+        to->token = mem_strdup(CLOUD_TOKEN_DEFAULT);
+    if (!to->api_token)
+        to->api_token = mem_strdup(CLOUD_TOKEN_DEFAULT);
+    return 0;
+}
+
+void cloud_endpoints_free(struct cloud_endpoints *endpoints)
+{
+    free(endpoints->director);
+    free(endpoints->repo);
+    free(endpoints->ostree);
+    free(endpoints->token);
+    free(endpoints->api);
+    free(endpoints->api_token);
+    *endpoints = (struct cloud_endpoints){0};
+}
+
+static int settle_one(char **to, const char *by, struct err *e)
+{
+    const char *chosen = by ? by : *to;
+    if (!chosen)
+        return 0;
+    char *url = tidied(chosen);
+    free(*to);
+    *to = url;
+    AUTO_FREE char *origin = NULL;
+    if (http_origin(url, &origin))
+        return 0;
+    AUTO(buf) struct buf shown = {0};
+    out_escape(&shown, url, strlen(url));
+    return err_set(e, ERR_BAD_CONFIG, "'%s' is no http or https address", buf_text(&shown));
+}
+
+static char *tidied(const char *url)
+{
+    static const char blanks[] = " \t\r\n";
+    url += strspn(url, blanks);
+    size_t len = strlen(url);
+    while (len > 0 && (strchr(blanks, url[len - 1]) || url[len - 1] == '/'))
+        len--;
+    return mem_strndup(url, len);
+}

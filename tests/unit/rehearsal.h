@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A rehearsal cloud for one test program: started by the group's setup in a temporary folder, steered by
+ * `rehearsal ctl`, stopped by the teardown. Tests run in the source folder.
+ */
+#ifndef AIRLOCK_TESTS_REHEARSAL_H
+#define AIRLOCK_TESTS_REHEARSAL_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define REHEARSAL "tests/cloud/rehearsal"
+
+static char rehearsal_folder[] = "/tmp/airlock-test-XXXXXX";
+
+/* Runs a shell command and returns what it printed; the test fails when the command does. */
+static inline char *rehearsal_run(const char *command)
+{
+    struct buf out = {0};
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    for (size_t n = 1; n > 0;) {
+        n = fread(buf_reserve(&out, 4096), 1, 4096, pipe);
+        out.len += n;
+    }
+    if (pclose(pipe) != 0)
+        fail_msg("failed: %s", command);
+    buf_add(&out, "", 0);
+    return buf_steal_text(&out);
+}
+
+/* `rehearsal ctl FOLDER <arguments>`; the answer is to be freed. */
+__attribute__((format(printf, 1, 2))) static inline char *rehearsal_ask(const char *format, ...)
+{
+    AUTO(buf) struct buf command = {0};
+    AUTO_FREE char *arguments = NULL;
+    va_list args;
+    va_start(args, format);
+    assert_true(vasprintf(&arguments, format, args) >= 0);
+    va_end(args);
+    buf_addf(&command, REHEARSAL " ctl %s %s", rehearsal_folder, arguments);
+    return rehearsal_run(buf_text(&command));
+}
+
+#define rehearsal_tell(...) free(rehearsal_ask(__VA_ARGS__))
+
+/* A value of cloud.env, such as "REHEARSAL_CA"; to be freed. */
+static inline char *rehearsal_value(const char *name)
+{
+    AUTO_FREE char *command = mem_format(". %s/cloud.env; printf %%s \"$%s\"", rehearsal_folder, name);
+    char *value = rehearsal_run(command);
+    assert_true(value[0]);
+    return value;
+}
+
+static inline void rehearsal_start(const char *options)
+{
+    assert_non_null(mkdtemp(rehearsal_folder));
+    AUTO_FREE char *command = mem_format(REHEARSAL " start %s %s", rehearsal_folder, options);
+    free(rehearsal_run(command));
+}
+
+static inline void rehearsal_stop(void)
+{
+    AUTO_FREE char *command = mem_format(REHEARSAL " stop %s; rm -r %s", rehearsal_folder, rehearsal_folder);
+    free(rehearsal_run(command));
+}
+
+/* How many requests of the log, since it was cleared, a grep pattern matches. */
+static inline int rehearsal_count(const char *pattern)
+{
+    AUTO_FREE char *command =
+        mem_format(REHEARSAL " ctl %s log | grep -cE '%s' || true", rehearsal_folder, pattern);
+    AUTO_FREE char *count = rehearsal_run(command);
+    return atoi(count);
+}
+
+#endif
