@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The server process of the rehearsal cloud; started by `rehearsal start`, not by hand.
 
