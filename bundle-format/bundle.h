@@ -26,14 +26,16 @@
 /* ---- writing ---- */
 
 struct bundle_options {
-    int level;        /* zstd level for data that compresses; 0: BUNDLE_LEVEL_DEFAULT */
-    unsigned workers; /* compressing threads; 0: one per core, fewer where memory is short */
-    uint64_t memory;  /* bytes for contexts and frames; 0: BUNDLE_MEMORY_DEFAULT */
-    bool single;      /* one file: the head and the payload volumes concatenated */
-    bool keep_cache;  /* tests only: read back without dropping the page cache */
+    int level;             /* zstd level for data that compresses; 0: BUNDLE_LEVEL_DEFAULT */
+    unsigned workers;      /* compressing threads; 0: one per core, fewer where memory is short */
+    uint64_t memory;       /* bytes for contexts and frames; 0: BUNDLE_MEMORY_DEFAULT */
+    bool single;           /* one file: the head and the payload volumes concatenated */
+    uint64_t volume_bytes; /* a payload volume ends before; 0: BUNDLE_VOLUME_DEFAULT */
+    bool keep_cache;       /* tests only: read back without dropping the page cache */
 };
 #define BUNDLE_LEVEL_DEFAULT 3
 #define BUNDLE_MEMORY_DEFAULT (40u << 20)
+#define BUNDLE_VOLUME_DEFAULT (4000ull << 20) /* below FAT32's 4 GiB - 1, with room to spare */
 
 struct bundle_plan {
     const char *manifest_json; /* LOCKBOX.json, written as it stands; its "features" must be known ones */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bundle-format/first.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/out.h"
+#include "bundle-format/limits.h"
+#include "bundle-format/tar.h"
+#include "bundle-format/wire.h"
+
+/* A line of sha256sum: no path can hold what it would escape (name_check()). */
+static void add_line(struct buf *to, const uint8_t sha256[HASH_SIZE], const char *path)
+{
+    char hex[HASH_HEX_SIZE];
+    hash_hex(sha256, hex);
+    buf_add_text(to, hex);
+    buf_add_text(to, "  ");
+    buf_add_text(to, path);
+    buf_add_char(to, '\n');
+}
+
+static void add_file(struct buf *to, const char *name, const void *bytes, size_t len)
+{
+    tar_add_header(to, name, len);
+    buf_add(to, bytes, len);
+    wire_add_zeros(to, tar_padding(len));
+}
+
+void first_add(struct buf *to, const void *manifest, size_t manifest_len, const struct index *x)
+{
+    AUTO(buf) struct buf listing = {0};
+    uint8_t digest[HASH_SIZE];
+    hash_of(manifest, manifest_len, digest);
+    add_line(&listing, digest, MANIFEST_NAME);
+    for (size_t i = 0; i < x->member_count; i++)
+        add_line(&listing, x->members[i].sha256, index_path(x, i));
+    add_file(to, MANIFEST_NAME, manifest, manifest_len);
+    add_file(to, LISTING_NAME, listing.data, listing.len);
+}
+
+int first_check(const uint8_t *slice, size_t len, const struct index *x, const uint8_t **ret_manifest,
+                size_t *ret_manifest_len, struct err *e)
+{
+    AUTO(buf) struct buf expected = {0};
+    uint64_t size;
+    if (tar_read_size(slice, len, MANIFEST_NAME, &size, e))
+        return -1;
+    if (size > LIMIT_MANIFEST)
+        return err_set(e, ERR_BUNDLE_LIMIT, MANIFEST_NAME " is larger than 4 MiB");
+    if (size > len - TAR_BLOCK)
+        return err_set(e, ERR_BUNDLE_INCONSISTENT, MANIFEST_NAME " is cut short");
+    first_add(&expected, slice + TAR_BLOCK, (size_t)size, x);
+    if (expected.len != len || memcmp(expected.data, slice, len))
+        return err_set(e, ERR_BUNDLE_INCONSISTENT, LISTING_NAME " and the index do not list the same files");
+    *ret_manifest = slice + TAR_BLOCK;
+    *ret_manifest_len = (size_t)size;
+    return 0;
+}
+
+int manifest_check(const void *manifest, size_t len, struct err *e)
+{
+    static const struct json_limits limits = {.bytes = LIMIT_MANIFEST, .depth = 16};
+    AUTO(json) struct json doc = {0};
+    struct json_value features;
+    if (len > LIMIT_MANIFEST)
+        return err_set(e, ERR_BUNDLE_LIMIT, MANIFEST_NAME " is larger than 4 MiB");
+    if (json_parse(&doc, manifest, len, &limits, e))
+        return err_context(e, MANIFEST_NAME);
+    if (!json_get_typed(json_root(&doc), "features", JSON_ARRAY, &features))
+        return err_set(e, ERR_BUNDLE_INCONSISTENT, MANIFEST_NAME " has no list of features");
+    if (json_count(features) == 0)
+        return 0;
+    size_t name_len = 0;
+    const char *name = json_string(json_at(features, 0), &name_len);
+    if (!name)
+        return err_set(e, ERR_BUNDLE_INCONSISTENT, MANIFEST_NAME ": a feature is not a text");
+    AUTO(buf) struct buf shown = {0};
+    out_escape(&shown, name, name_len < 64 ? name_len : 64);
+    return err_set(e, ERR_BUNDLE_FEATURE, "the feature '%s' is not known", buf_text(&shown));
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Opening a bundle, in the order of trust: F0 is measured and hashed, H read, S verified over H and I. Only
+ * then is anything decompressed: I, then F0, which must list what I lists, then M.
+ */
+#include "bundle-format/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "bundle-format/first.h"
+#include "bundle-format/limits.h"
+#include "bundle-format/volume.h"
+
+/* What is known of the head's file while it is being opened. */
+struct opening {
+    struct bundle *b;
+    uint64_t size;                             /* of the file */
+    uint64_t at;                               /* how far it has been read */
+    struct buf first, head, signatures, index; /* as stored */
+};
+
+static int opening_read(const struct opening *o, void *to, size_t n, uint64_t offset, struct err *e)
+{
+    return o->b->medium.read(o->b->medium.ctx, o->b->head_fd, to, n, offset, e);
+}
+
+static int measure_read(void *ctx, void *to, size_t n, uint64_t offset, struct err *e)
+{
+    return opening_read(ctx, to, n, offset, e);
+}
+
+/* The next n bytes of the head. */
+static int read_next(struct opening *o, uint64_t n, struct buf *ret, struct err *e)
+{
+    if (n > o->size - o->at)
+        return err_set(e, ERR_BUNDLE_TRUNCATED, "it ends within its head");
+    if (opening_read(o, buf_reserve(ret, (size_t)n), (size_t)n, o->at, e))
+        return -1;
+    ret->len = (size_t)n;
+    o->at += n;
+    return 0;
+}
+
+/* The skippable frame of this tag that must come next. */
+static int read_skippable(struct opening *o, const char *tag, uint64_t limit, struct buf *ret, struct err *e)
+{
+    uint8_t start[FRAME_SKIP_HEADER + FRAME_TAG];
+    uint64_t len;
+    if (sizeof start > o->size - o->at)
+        return err_set(e, ERR_BUNDLE_TRUNCATED, "it ends within its head");
+    if (opening_read(o, start, sizeof start, o->at, e))
+        return -1;
+    if (!frame_is_skippable(start, tag, &len))
+        return err_set(e, ERR_BUNDLE_DAMAGED, "its part '%s' is damaged", tag);
+    if (len > limit)
+        return err_set(e, ERR_BUNDLE_LIMIT, "its part '%s' is too large", tag);
+    return read_next(o, len, ret, e);
+}
+
+static int read_head(struct opening *o, struct head *ret, struct err *e)
+{
+    struct frame_input in = {.read = measure_read, .ctx = o, .size = o->size};
+    uint64_t first_len;
+    if (frame_measure(&in, &first_len, e) || read_next(o, first_len, &o->first, e))
+        return -1;
+    if (o->size == o->at)
+        return err_set(e, ERR_NOT_A_BUNDLE, "nothing follows its first frame");
+    if (read_next(o, HEAD_SIZE, &o->head, e))
+        return -1;
+    return head_parse(o->head.data, ret, e);
+}
+
+/* F0, H, S, I are read and hold together; nothing of them has been interpreted. */
+static int authenticate(struct opening *o, struct err *e)
+{
+    struct head head;
+    struct head_digests digests;
+    uint8_t first[HASH_SIZE];
+    if (read_head(o, &head, e) || read_skippable(o, SIGN_TAG, SIGN_BYTES_MAX, &o->signatures, e) ||
+        read_skippable(o, INDEX_TAG, LIMIT_INDEX_STORED, &o->index, e))
+        return -1;
+    hash_of(o->head.data, o->head.len, digests.head);
+    hash_of(o->index.data, o->index.len, digests.index);
+    if (memcmp(digests.index, head.bundle_id, BUNDLE_ID_SIZE))
+        return err_set(e, ERR_BUNDLE_DAMAGED, "its index is damaged");
+    if (head_check_signatures(o->signatures.data, o->signatures.len, &digests, &o->b->signatures, e))
+        return -1;
+    hash_of(o->first.data, o->first.len, first);
+    if (memcmp(first, head.first_frame, HASH_SIZE))
+        return err_set(e, ERR_BUNDLE_DAMAGED, "its first frame is damaged");
+    return 0;
+}
+
+static int read_first(struct opening *o, struct err *e)
+{
+    struct bundle *b = o->b;
+    size_t len;
+    if (frame_raw_size(o->first.data, o->first.len, LIMIT_FIRST_FRAME, &len, e))
+        return -1;
+    struct frame_unpacker *unpacker = frame_unpacker_new();
+    int rc = frame_unpack(unpacker, o->first.data, o->first.len, buf_reserve(&b->first, len), len, e);
+    frame_unpacker_delete(unpacker);
+    b->first.len = rc ? 0 : len;
+    if (rc || first_check(b->first.data, b->first.len, &b->index, &b->manifest, &b->manifest_len, e))
+        return err_context(e, "its first frame");
+    return manifest_check(b->manifest, b->manifest_len, e);
+}
+
+/* In a single file the payload volumes follow the head. */
+static int find_volumes_inside(struct opening *o, struct err *e)
+{
+    struct bundle *b = o->b;
+    uint64_t at = b->head_bytes;
+    b->single = true;
+    for (size_t i = 1; i < b->index.volume_count; i++) {
+        const struct index_volume *v = &b->index.volumes[i];
+        if (v->bytes > o->size - at)
+            return err_set(e, ERR_BUNDLE_TRUNCATED, "it ends within volume %u", v->number);
+        b->volumes[i] = (struct volume_place){.fd = b->head_fd, .start = at};
+        if (volume_check(&b->medium, b->head_fd, at, v, e))
+            return err_context(e, "volume %u", v->number);
+        at += v->bytes;
+    }
+    if (at != o->size)
+        return err_set(e, ERR_BUNDLE_INCONSISTENT, "bytes follow its end");
+    return 0;
+}
+
+static int find_volumes(struct opening *o, struct err *e)
+{
+    struct bundle *b = o->b;
+    uint64_t metadata = b->index.volumes[0].bytes;
+    if (metadata > o->size - o->at)
+        return err_set(e, ERR_BUNDLE_TRUNCATED, "it ends within its metadata");
+    b->head_bytes = o->at + metadata;
+    b->volumes = mem_zeroed(b->index.volume_count, sizeof *b->volumes);
+    for (size_t i = 0; i < b->index.volume_count; i++)
+        b->volumes[i].fd = -1;
+    b->volumes[0] = (struct volume_place){.fd = b->head_fd, .start = o->at};
+    if (o->size > b->head_bytes)
+        return find_volumes_inside(o, e);
+    for (size_t i = 1; i < b->index.volume_count; i++)
+        if (volume_open(&b->medium, b->name, &b->index.volumes[i], &b->volumes[i].fd, &b->volumes[i].pending,
+                        e))
+            return -1;
+    return 0;
+}
+
+static int open_bundle(struct opening *o, struct err *e)
+{
+    struct bundle *b = o->b;
+    if (b->medium.open(b->medium.ctx, b->name, &b->head_fd, e) || volume_file_size(b->head_fd, &o->size, e) ||
+        authenticate(o, e) || index_decode(o->index.data, o->index.len, &b->index, e) ||
+        index_check(&b->index, e) || read_first(o, e) || find_volumes(o, e))
+        return -1;
+    return bundle_unroll(b, STREAM_METADATA, 1, NULL, NULL, e);
+}
+
+int bundle_open_on(const struct medium *medium, const char *name, struct bundle **ret, struct err *e)
+{
+    struct bundle *b = mem_zeroed(1, sizeof *b);
+    b->medium = *medium;
+    b->name = mem_strdup(name);
+    b->head_fd = -1;
+    struct opening o = {.b = b};
+    int rc = open_bundle(&o, e);
+    buf_free(&o.first);
+    buf_free(&o.head);
+    buf_free(&o.signatures);
+    buf_free(&o.index);
+    if (rc) {
+        bundle_close(b);
+        return err_context(e, "bundle '%s'", name);
+    }
+    *ret = b;
+    return 0;
+}
+
+/* medium_posix() of a folder that is only needed while opening. */
+int bundle_open(int dirfd, const char *name, struct bundle **ret, struct err *e)
+{
+    struct medium medium = medium_posix(&dirfd);
+    if (bundle_open_on(&medium, name, ret, e))
+        return -1;
+    (*ret)->medium.ctx = NULL; /* reading an open file needs none */
+    return 0;
+}
+
+void bundle_close(struct bundle *b)
+{
+    if (!b)
+        return;
+    for (size_t i = 1; b->volumes && i < b->index.volume_count; i++)
+        if (!b->single)
+            cleanup_fd(&b->volumes[i].fd);
+    cleanup_fd(&b->head_fd);
+    free(b->volumes);
+    free(b->name);
+    buf_free(&b->first);
+    head_signatures_free(&b->signatures);
+    index_free(&b->index);
+    free(b);
+}
+
+const char *bundle_manifest(const struct bundle *b, size_t *ret_len)
+{
+    *ret_len = b->manifest_len;
+    return (const char *)b->manifest;
+}
+
+size_t bundle_signature_count(const struct bundle *b)
+{
+    return b->signatures.count;
+}
+
+struct bundle_signature bundle_signature_at(const struct bundle *b, size_t i)
+{
+    struct bundle_signature s = {.comment = b->signatures.list[i].comment};
+    memcpy(s.public_key, b->signatures.list[i].public_key, SIGN_PUBLIC_SIZE);
+    return s;
+}
+
+size_t bundle_member_count(const struct bundle *b)
+{
+    return b->index.member_count;
+}
+
+struct bundle_member_info bundle_member_at(const struct bundle *b, size_t i)
+{
+    const struct index_member *m = &b->index.members[i];
+    struct bundle_member_info info = {.path = index_path(&b->index, i), .size = m->size};
+    memcpy(info.sha256, m->sha256, HASH_SIZE);
+    return info;
+}
+
+void bundle_sizes(const struct bundle *b, uint64_t *ret_stored, uint64_t *ret_raw)
+{
+    uint64_t stored = b->head_bytes, raw = 0;
+    for (size_t i = 1; i < b->index.volume_count; i++)
+        stored += b->index.volumes[i].bytes;
+    for (size_t i = 0; i < b->index.member_count; i++)
+        raw += b->index.members[i].size;
+    *ret_stored = stored;
+    *ret_raw = raw;
+}
+
+int bundle_frame_error(const struct bundle *b, size_t frame, struct err *e)
+{
+    const struct index_frame *f = &b->index.frames[frame];
+    const char *part = f->volume ? "" : ", metadata";
+    return err_set(e, ERR_BUNDLE_DAMAGED, "bundle '%s'%s: the frame at byte %llu of volume %u is damaged",
+                   b->name, part, (unsigned long long)f->offset, f->volume);
+}
+
+int bundle_load_frame(const struct bundle *b, size_t frame, uint8_t *stored, struct err *e)
+{
+    const struct index_frame *f = &b->index.frames[frame];
+    const struct volume_place *place = &b->volumes[f->volume];
+    return b->medium.read(b->medium.ctx, place->fd, stored, f->stored, place->start + f->offset, e);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An open bundle from inside: what reader.c establishes, extract.c goes through the frames with.
+ */
+#ifndef AIRLOCK_BUNDLE_READER_H
+#define AIRLOCK_BUNDLE_READER_H
+
+#include "bundle-format/bundle.h"
+#include "bundle-format/frame.h"
+#include "bundle-format/index.h"
+#include "bundle-format/stream.h"
+
+/* Where a volume's bytes are. Volume 0 and, in a single file, all others are in the head's file. */
+struct volume_place {
+    int fd;
+    uint64_t start;
+    bool pending; /* under the name of an unfinished replacement (volume.h) */
+};
+
+struct bundle {
+    struct medium medium;
+    char *name;
+    struct buf first;        /* F0's content */
+    const uint8_t *manifest; /* in it */
+    size_t manifest_len;
+    struct head_signatures signatures;
+    struct index index;
+    struct volume_place *volumes; /* one for each of the index */
+    int head_fd;
+    uint64_t head_bytes; /* F0 to M */
+    bool single;
+};
+
+/* bundle_open() through a medium; the medium's ctx must outlive the bundle. */
+must_check int bundle_open_on(const struct medium *medium, const char *name, struct bundle **ret,
+                              struct err *e);
+
+/* One frame as stored, its hash checked. `stored` has room for it. */
+must_check int bundle_load_frame(const struct bundle *b, size_t frame, uint8_t *stored, struct err *e);
+/* What to say when a frame's bytes do not match its hash: which volume, where. */
+int bundle_frame_error(const struct bundle *b, size_t frame, struct err *e);
+
+/* Receives the content of members in order. */
+struct extract_sink {
+    int (*begin)(void *ctx, size_t member, struct err *e);
+    int (*write)(void *ctx, const void *bytes, size_t n, struct err *e);
+    int (*end)(void *ctx, struct err *e);
+    void *ctx;
+};
+/* Goes through all frames of a part: hash, decompression, tar stream against the index, contents' and
+ * members' hashes. sink: NULL to check only. */
+must_check int bundle_unroll(struct bundle *b, enum stream_part part, unsigned workers,
+                             const struct extract_sink *sink, struct progress *progress, struct err *e);
+
+#endif

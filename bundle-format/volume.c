@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bundle-format/volume.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+
+char *volume_name(const char *bundle, unsigned number, bool pending)
+{
+    return mem_format("%s.%03u%s", bundle, number, pending ? ".new" : "");
+}
+
+char *volume_part_name(const char *name)
+{
+    return mem_format("%s.part", name);
+}
+
+int volume_exists(const struct medium *medium, const char *name, bool *ret, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    if (medium->open(medium->ctx, name, &fd, e) == 0)
+        *ret = true;
+    else if (e->id == ERR_NO_SUCH_PATH)
+        *ret = false;
+    else
+        return -1;
+    return 0;
+}
+
+int volume_file_size(int fd, uint64_t *ret, struct err *e)
+{
+    struct stat st;
+    if (fstat(fd, &st))
+        return err_errno(e, ERR_MEDIUM_IO, "cannot stat");
+    *ret = (uint64_t)st.st_size;
+    return 0;
+}
+
+int volume_check(const struct medium *medium, int fd, uint64_t offset, const struct index_volume *v,
+                 struct err *e)
+{
+    uint8_t start[VOLUME_SIZE];
+    struct volume_id found;
+    if (medium->read(medium->ctx, fd, start, sizeof start, offset, e) || head_parse_volume(start, &found, e))
+        return -1;
+    if (memcmp(found.id, v->id, BUNDLE_ID_SIZE) || found.number != v->number)
+        return err_set(e, ERR_VOLUME_FOREIGN, "it belongs to another bundle");
+    return 0;
+}
+
+static int open_as(const struct medium *medium, const char *name, const struct index_volume *v, int *ret_fd,
+                   struct err *e)
+{
+    AUTO_FD int fd = -1;
+    uint64_t size;
+    if (medium->open(medium->ctx, name, &fd, e)) {
+        if (e->id == ERR_NO_SUCH_PATH)
+            err_set(e, ERR_VOLUME_MISSING, "it is not there");
+        return err_context(e, "volume '%s'", name);
+    }
+    if (volume_file_size(fd, &size, e))
+        return err_context(e, "volume '%s'", name);
+    if (size < VOLUME_SIZE)
+        return err_set(e, ERR_BUNDLE_TRUNCATED, "volume '%s': it ends early", name);
+    if (volume_check(medium, fd, 0, v, e))
+        return err_context(e, "volume '%s'", name);
+    if (size < v->bytes)
+        return err_set(e, ERR_BUNDLE_TRUNCATED, "volume '%s': it ends early", name);
+    if (size > v->bytes)
+        return err_set(e, ERR_BUNDLE_INCONSISTENT, "volume '%s': bytes follow its end", name);
+    *ret_fd = steal_fd(&fd);
+    return 0;
+}
+
+int volume_open(const struct medium *medium, const char *bundle, const struct index_volume *v, int *ret_fd,
+                bool *ret_pending, struct err *e)
+{
+    AUTO_FREE char *name = volume_name(bundle, v->number, false);
+    AUTO_FREE char *pending = volume_name(bundle, v->number, true);
+    struct err pending_error;
+    *ret_pending = false;
+    if (open_as(medium, name, v, ret_fd, e) == 0)
+        return 0;
+    if (open_as(medium, pending, v, ret_fd, &pending_error) == 0) {
+        *ret_pending = true;
+        return 0;
+    }
+    if (e->id == ERR_VOLUME_MISSING && pending_error.id != ERR_VOLUME_MISSING)
+        *e = pending_error;
+    return -1;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The files of a bundle "x.lockbox": the head under that very name, payload volumes as "x.lockbox.001", …
+ *
+ * A volume whose name is still taken by an older bundle of the same name stands as "x.lockbox.001.new" until
+ * the head that names it is in place, so that at any moment every volume of the present head can be found
+ * (SPEC.md, "Replacing a bundle"). What is being written ends in ".part".
+ */
+#ifndef AIRLOCK_BUNDLE_VOLUME_H
+#define AIRLOCK_BUNDLE_VOLUME_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "bundle-format/index.h"
+#include "bundle-format/medium.h"
+
+/* "x.lockbox.001", pending: "x.lockbox.001.new"; the caller's. */
+char *volume_name(const char *bundle, unsigned number, bool pending);
+/* "x.lockbox.001.part"; the caller's. */
+char *volume_part_name(const char *name);
+
+/* Is there a file of this name? */
+must_check int volume_exists(const struct medium *medium, const char *name, bool *ret, struct err *e);
+/* Opens the file that holds volume v, under either name. Errors: ERR_VOLUME_MISSING, ERR_VOLUME_FOREIGN,
+ * ERR_BUNDLE_DAMAGED (no V), ERR_BUNDLE_TRUNCATED, ERR_BUNDLE_INCONSISTENT (bytes follow). */
+must_check int volume_open(const struct medium *medium, const char *bundle, const struct index_volume *v,
+                           int *ret_fd, bool *ret_pending, struct err *e);
+/* Compares V at offset of an open file with what the index says. */
+must_check int volume_check(const struct medium *medium, int fd, uint64_t offset,
+                            const struct index_volume *v, struct err *e);
+must_check int volume_file_size(int fd, uint64_t *ret, struct err *e);
+
+#endif
