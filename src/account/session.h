@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a profile in the configuration to a connection with its cloud.
+ */
+#ifndef AIRLOCK_ACCOUNT_SESSION_H
+#define AIRLOCK_ACCOUNT_SESSION_H
+
+#include "cloud/cloud.h"
+#include "store/profile.h"
+
+/* Nothing is sent yet. `ca_file` (--cacert) replaces the profile's own; NULL keeps it. */
+must_check int session_open(const struct profile *p, const char *ca_file, struct cloud **ret, struct err *e);
+/* The same for the stored profile of that name. */
+must_check int session_open_stored(const struct store *s, const char *profile, const char *ca_file,
+                                   struct cloud **ret, struct err *e);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/app.h"
+
+#include <cjson/cJSON.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/out.h"
+
+const struct option global_option_table[] = {
+    {"json", OPTION_FLAG, NULL, offsetof(struct global_options, json), "answer in JSON on stdout"},
+    {"progress", OPTION_TEXT, "auto|bar|json|none", offsetof(struct global_options, progress),
+     "how progress is shown on stderr (auto: a bar on a terminal)"},
+    {"q", OPTION_FLAG, NULL, offsetof(struct global_options, quiet), "no notes, no progress"},
+    {"v", OPTION_FLAG, NULL, offsetof(struct global_options, verbose), "more about what is done"},
+    {"profile", OPTION_TEXT, "NAME", offsetof(struct global_options, profile),
+     "which login to use (default)"},
+    {"store", OPTION_TEXT, "DIR", offsetof(struct global_options, store), "where fetched objects are kept"},
+    {"state", OPTION_TEXT, "DIR", offsetof(struct global_options, state), "where pins and keys are kept"},
+    {"cacert", OPTION_TEXT, "FILE", offsetof(struct global_options, cacert),
+     "trust these CAs instead of the system's"},
+    {"at", OPTION_TIME, "TIME", offsetof(struct global_options, at),
+     "decide as if it were that time (RFC 3339)"},
+    {"version", OPTION_FLAG, NULL, offsetof(struct global_options, version), "print the version"},
+    {"help", OPTION_FLAG, NULL, offsetof(struct global_options, help), "print this help"},
+    {0},
+};
+
+const struct command *const commands[] = {
+    &cmd_login, &cmd_list, &cmd_fetch, &cmd_write, &cmd_prepare, &cmd_verify, &cmd_inspect, &cmd_apply, NULL,
+};
+
+/* $VARIABLE/airlock, else $HOME/fallback/airlock. */
+static char *user_folder(const char *variable, const char *fallback)
+{
+    const char *base = getenv(variable), *home = getenv("HOME");
+    if (base && *base == '/')
+        return mem_format("%s/airlock", base);
+    return mem_format("%s/%s/airlock", home && *home ? home : "/", fallback);
+}
+
+int app_open_store(struct app *app, struct err *e)
+{
+    AUTO_FREE char *cache = user_folder("XDG_CACHE_HOME", ".cache");
+    AUTO_FREE char *state = user_folder("XDG_STATE_HOME", ".local/state");
+    AUTO_FREE char *config = user_folder("XDG_CONFIG_HOME", ".config");
+    const struct store_paths paths = {
+        .cache = app->global.store ? app->global.store : cache,
+        .state = app->global.state ? app->global.state : state,
+        .config = config,
+    };
+    return store_open(&paths, &app->store, e);
+}
+
+void app_close(struct app *app)
+{
+    store_close(&app->store);
+}
+
+void app_print_json(cJSON *answer)
+{
+    AUTO_FREE char *text = cJSON_Print(answer);
+    puts(text);
+    cJSON_Delete(answer);
+}
+
+void app_print_error(const struct app *app, const struct err *e)
+{
+    const char *hint = err_hint_text(e);
+    AUTO(buf) struct buf message = {0};
+    out_escape(&message, e->message, strlen(e->message));
+    fprintf(stderr, "airlock: %s\n", buf_text(&message));
+    if (hint)
+        fprintf(stderr, "hint: %s\n", hint);
+    if (!app->global.json)
+        return;
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddNumberToObject(answer, "schema", 1);
+    cJSON *error = cJSON_AddObjectToObject(answer, "error");
+    cJSON_AddStringToObject(error, "id", err_name(e->id));
+    cJSON_AddStringToObject(error, "message", buf_text(&message));
+    if (hint)
+        cJSON_AddStringToObject(error, "hint", hint);
+    if (e->http_status)
+        cJSON_AddNumberToObject(error, "http_status", e->http_status);
+    app_print_json(answer);
+}
+
+void app_note(const struct app *app, const char *format, ...)
+{
+    if (app->global.quiet)
+        return;
+    va_list args;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}

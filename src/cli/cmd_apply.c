@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * airlock apply BUNDLE --to DIR: a bundle becomes the lockbox directory that a device installs from.
+ */
+#include <cjson/cJSON.h>
+#include <stdio.h>
+
+#include "cli/device_options.h"
+#include "cli/print.h"
+#include "lockbox/deliver.h"
+
+struct apply_options {
+    const char *to, *trust;
+};
+
+static const struct option options[] = {
+    {"to", OPTION_TEXT, "DIR", offsetof(struct apply_options, to),
+     "the lockbox directory to make (required)"},
+    {"trust", OPTION_TEXT, "DIR", offsetof(struct apply_options, trust), TRUST_HELP},
+    {0},
+};
+
+static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
+               struct err *e)
+{
+    const struct apply_options *o = values;
+    AUTO(pins) struct pins pins = {0};
+    AUTO(delivery) struct delivery d = {0};
+    struct deliver_options how = {.needed_until = INT64_MIN, .progress = app->progress};
+    (void)count, (void)exit_code;
+    if (!o->to)
+        return err_set(e, ERR_USAGE, "apply needs --to DIR");
+    if (app_open_store(app, e) || device_options_judge(app, o->trust, NULL, &pins, &how.judge, e) ||
+        deliver_apply(words[0], o->to, &how, &d, e))
+        return -1;
+    if (app->global.json) {
+        cJSON *answer = cJSON_CreateObject();
+        cJSON_AddNumberToObject(answer, "schema", 1);
+        cJSON_AddStringToObject(answer, "lockbox", d.lockbox);
+        cJSON_AddNumberToObject(answer, "version", (double)d.version);
+        cJSON_AddStringToObject(answer, "path", d.path);
+        cJSON_AddNumberToObject(answer, "files", (double)d.members);
+        app_print_json(answer);
+        return 0;
+    }
+    printf("%s version %lld unpacked to ", d.lockbox, (long long)d.version);
+    print_text(d.path);
+    printf(": %zu files, ", d.members);
+    print_size(d.raw);
+    puts("");
+    return 0;
+}
+
+const struct command cmd_apply = {
+    .name = "apply",
+    .words = "BUNDLE --to DIR",
+    .summary = "unpack a bundle to the directory that a device installs from",
+    .details =
+        "Every signature and hash is checked; DIR appears, or an older lockbox directory of that name is\n"
+        "replaced, by one rename when all is there.",
+    .min_words = 1,
+    .max_words = 1,
+    .options = options,
+    .options_size = sizeof(struct apply_options),
+    .run = run,
+};

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * airlock fetch NAME…: from the cloud into the store, verified.
+ */
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "account/session.h"
+#include "base/clock.h"
+#include "cli/fetch_all.h"
+#include "cli/print.h"
+#include "lockbox/obtain.h"
+
+static const struct option options[] = {{0}};
+
+static void print_obtained(const struct app *app, const struct obtained *o)
+{
+    char until[CLOCK_TEXT_SIZE];
+    clock_format(o->valid_until, until);
+    printf("%s version %" PRId64 " fetched and verified: %zu package%s, ", o->lockbox, o->version, o->targets,
+           o->targets == 1 ? "" : "s");
+    print_size(o->bytes);
+    putchar('\n');
+    print_label("valid until");
+    printf("%s (%s; %" PRId64 " days left)\n", until, o->valid_until_role,
+           (o->valid_until - app->now) / 86400);
+    if (o->first_contact)
+        app_note(app, "airlock: first contact: the account's roots are pinned from now on");
+}
+
+static cJSON *json_obtained(const struct obtained *o)
+{
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "lockbox", o->lockbox);
+    cJSON_AddNumberToObject(item, "version", (double)o->version);
+    cJSON_AddNumberToObject(item, "packages", (double)o->targets);
+    cJSON_AddNumberToObject(item, "bytes", (double)o->bytes);
+    json_add_time(item, "valid_until", o->valid_until);
+    cJSON_AddStringToObject(item, "valid_until_role", o->valid_until_role);
+    cJSON_AddBoolToObject(item, "first_contact", o->first_contact);
+    return item;
+}
+
+static int fetch_one(struct app *app, struct cloud *cloud, const char *name, cJSON *fetched, struct err *e)
+{
+    AUTO(obtained) struct obtained o = {0};
+    if (obtain_lockbox(cloud, &app->store, app->profile, name, app->now, app->progress, &o, e))
+        return err_context(e, "lockbox '%s'", name);
+    if (!app->global.json)
+        print_obtained(app, &o);
+    cJSON_AddItemToArray(fetched, json_obtained(&o));
+    return 0;
+}
+
+int fetch_all(struct app *app, const char **names, size_t count, cJSON *fetched, size_t *ret_failed,
+              struct err *e)
+{
+    struct cloud *cloud;
+    *ret_failed = 0;
+    if (session_open_stored(&app->store, app->profile, app->global.cacert, &cloud, e))
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        if (fetch_one(app, cloud, names[i], fetched, e) == 0)
+            continue;
+        ++*ret_failed;
+        if (count > 1)
+            app_note(app, "airlock: %s", e->message);
+    }
+    cloud_close(cloud);
+    return *ret_failed == count ? -1 : 0;
+}
+
+static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
+               struct err *e)
+{
+    size_t failed;
+    (void)values;
+    if (app_open_store(app, e))
+        return -1;
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddNumberToObject(answer, "schema", 1);
+    cJSON *fetched = cJSON_AddArrayToObject(answer, "fetched");
+    int rc = fetch_all(app, words, count, fetched, &failed, e);
+    if (rc == 0 && failed)
+        *exit_code = EXIT_SOME_FAILED;
+    if (rc == 0 && app->global.json)
+        app_print_json(answer);
+    else
+        cJSON_Delete(answer);
+    return rc;
+}
+
+const struct command cmd_fetch = {
+    .name = "fetch",
+    .words = "NAME...",
+    .summary = "fetch lockboxes from the cloud into the store, verified",
+    .details = "Signed roles are verified against the account's pinned roots before anything is kept, "
+               "packages against\n"
+               "the roles. Interrupted? The same command goes on where it stopped.",
+    .min_words = 1,
+    .max_words = 64,
+    .options = options,
+    .options_size = 1,
+    .run = run,
+};

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * airlock inspect PATH: what is inside, without unpacking or reading the payload.
+ */
+#include <cjson/cJSON.h>
+#include <stdio.h>
+
+#include "cli/device_options.h"
+#include "cli/print_verdict.h"
+
+static const struct option options[] = {{0}};
+
+static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
+               struct err *e)
+{
+    AUTO(pins) struct pins pins = {0};
+    AUTO(survey) struct survey survey = {0};
+    struct survey_options how = {.metadata_only = true, .progress = app->progress};
+    (void)values, (void)count;
+    if (app_open_store(app, e) || device_options_judge(app, NULL, NULL, &pins, &how.judge, e) ||
+        survey_path(words[0], &how, &survey, e))
+        return -1;
+    cJSON *items = cJSON_CreateArray();
+    for (size_t i = 0; i < survey.count; i++) {
+        if (!app->global.json)
+            print_contents(&survey.items[i], app->now, app->global.verbose);
+        cJSON_AddItemToArray(items, json_contents(&survey.items[i]));
+        if (!survey.items[i].opened)
+            *exit_code = EXIT_REFUSED;
+    }
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddNumberToObject(answer, "schema", 1);
+    cJSON_AddItemToObject(answer, "items", items);
+    if (app->global.json)
+        app_print_json(answer);
+    else
+        cJSON_Delete(answer);
+    return 0;
+}
+
+const struct command cmd_inspect = {
+    .name = "inspect",
+    .words = "PATH",
+    .summary = "show what is inside, without unpacking",
+    .details = "PATH is a bundle, a lockbox directory or a stick. Bundles are authenticated before anything "
+               "of them is\n"
+               "shown; payloads are not read: 'airlock verify' does that and judges.",
+    .min_words = 1,
+    .max_words = 1,
+    .options = options,
+    .options_size = 1,
+    .run = run,
+};

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * airlock verify PATH: will the device install this?
+ */
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "cli/device_options.h"
+#include "cli/print_verdict.h"
+
+struct verify_options {
+    const char *trust, *require_signer;
+    struct text_list hwids;
+    struct option_time needed_until;
+};
+
+static const struct option options[] = {
+    {"trust", OPTION_TEXT, "DIR", offsetof(struct verify_options, trust), TRUST_HELP},
+    {"hwid", OPTION_LIST, "ID", offsetof(struct verify_options, hwids),
+     "a hardware id of the device (again for each); without it, those of the lockbox"},
+    {"needed-until", OPTION_TIME, "TIME", offsetof(struct verify_options, needed_until), NEEDED_UNTIL_HELP},
+    {"require-signer", OPTION_TEXT, "KEY", offsetof(struct verify_options, require_signer),
+     "a bundle must be packed by this key: 64 hexadecimal digits or the fingerprint"},
+    {0},
+};
+
+/* KEY as the signer of one of the items: the key itself, or the fingerprint that people compare. */
+static int find_signer(const char *text, const struct survey *c, uint8_t ret[SIGN_PUBLIC_SIZE], struct err *e)
+{
+    if (hex_decode(text, strlen(text), ret, SIGN_PUBLIC_SIZE))
+        return 0;
+    for (size_t i = 0; i < c->count; i++)
+        for (size_t k = 0; k < c->items[i].signer_count; k++) {
+            char fingerprint[SIGN_FINGERPRINT_TEXT];
+            sign_fingerprint(c->items[i].signers[k].public_key, fingerprint);
+            if (!strcmp(fingerprint, text)) {
+                memcpy(ret, c->items[i].signers[k].public_key, SIGN_PUBLIC_SIZE);
+                return 0;
+            }
+        }
+    return err_set(e, ERR_BUNDLE_SIGNER, "no bundle there is packed by the key '%s'", text);
+}
+
+static void require_signer(struct survey *c, const uint8_t key[SIGN_PUBLIC_SIZE])
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->items[i].opened && c->items[i].kind == SURVEY_BUNDLE)
+            survey_require_signer(&c->items[i], key);
+}
+
+static void require_date(struct survey *c, int64_t until)
+{
+    char needed[CLOCK_TEXT_SIZE], ends[CLOCK_TEXT_SIZE];
+    clock_format(until, needed);
+    for (size_t i = 0; i < c->count; i++) {
+        struct verdict *v = &c->items[i].verdict;
+        clock_format(v->valid_until, ends);
+        if (v->valid_until < until)
+            judge_add_problem(v, ERR_EXPIRES_TOO_SOON, v->valid_until_role, false,
+                              "ends at %s, needed until %s", ends, needed);
+    }
+}
+
+static void print_answer(const struct app *app, const struct survey *c)
+{
+    if (!app->global.json) {
+        for (size_t i = 0; i < c->count; i++)
+            print_verdict(&c->items[i], app->now, app->global.verbose);
+        return;
+    }
+    cJSON *answer;
+    if (c->is_stick) {
+        answer = cJSON_CreateObject();
+        cJSON *items = cJSON_AddArrayToObject(answer, "items");
+        for (size_t i = 0; i < c->count; i++)
+            cJSON_AddItemToArray(items, json_verdict(&c->items[i]));
+    } else {
+        answer = json_verdict(&c->items[0]);
+    }
+    cJSON_AddItemToObject(answer, "schema", cJSON_CreateNumber(1));
+    app_print_json(answer);
+}
+
+/* Refused beats nothing to do, which beats good. */
+static int judge_exit(const struct survey *c)
+{
+    int code = EXIT_DONE;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct verdict *v = &c->items[i].verdict;
+        if (!v->valid || v->outcome == VERDICT_REFUSE)
+            return EXIT_REFUSED;
+        if (v->outcome == VERDICT_NOTHING)
+            code = EXIT_NOTHING;
+    }
+    return code;
+}
+
+static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
+               struct err *e)
+{
+    const struct verify_options *o = values;
+    AUTO(pins) struct pins pins = {0};
+    AUTO(survey) struct survey survey = {0};
+    uint8_t signer[SIGN_PUBLIC_SIZE];
+    struct survey_options how = {.progress = app->progress};
+    (void)count;
+    if (app_open_store(app, e) || device_options_judge(app, o->trust, &o->hwids, &pins, &how.judge, e) ||
+        survey_path(words[0], &how, &survey, e))
+        return -1;
+    if (o->require_signer) {
+        if (find_signer(o->require_signer, &survey, signer, e))
+            return -1;
+        require_signer(&survey, signer);
+    }
+    if (o->needed_until.given)
+        require_date(&survey, o->needed_until.time);
+    print_answer(app, &survey);
+    *exit_code = judge_exit(&survey);
+    return 0;
+}
+
+const struct command cmd_verify = {
+    .name = "verify",
+    .words = "PATH",
+    .summary = "say whether a device would install what is there",
+    .details = "PATH is a bundle (x.lockbox), a lockbox directory (with metadata/ and images/) or a stick "
+               "that carries\n"
+               "some. Every signature, hash and date is checked, then what a device would do is said: it "
+               "would install\n"
+               "it, refuse it, or find nothing to do. Exit code 0: valid, and the device would install it; "
+               "3: refused;\n"
+               "4: nothing for this device.",
+    .min_words = 1,
+    .max_words = 1,
+    .options = options,
+    .options_size = sizeof(struct verify_options),
+    .run = run,
+};

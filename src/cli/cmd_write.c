@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * airlock write NAME… TO: from the store (or a bundle) to the stick.
+ */
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "cli/device_options.h"
+#include "cli/print.h"
+#include "cli/write_options.h"
+
+static const struct option options[] = {WRITE_OPTION_ROWS, {0}};
+
+static bool is_plain(const struct write_options *o)
+{
+    return o->as && !strcmp(o->as, "plain");
+}
+
+int write_check(const struct write_options *o, size_t names, struct err *e)
+{
+    if (o->as && strcmp(o->as, "bundle") != 0 && !is_plain(o))
+        return err_set(e, ERR_USAGE, "--as '%s' is neither bundle nor plain", o->as);
+    if (is_plain(o) && names > 1)
+        return err_set(e, ERR_USAGE, "a device reads one lockbox per stick: --as plain takes one name");
+    if (is_plain(o) && (o->single || o->memory))
+        return err_set(e, ERR_USAGE, "--single and --memory are for bundles");
+    return 0;
+}
+
+/* A path to a bundle rather than a lockbox's name, in which neither '/' nor '.' can stand. */
+static bool is_bundle_path(const char *name)
+{
+    return strchr(name, '/') || strchr(name, '.');
+}
+
+static void print_delivery(const struct delivery *d, int64_t now)
+{
+    char until[CLOCK_TEXT_SIZE];
+    clock_format(d->valid_until, until);
+    printf("%s version %" PRId64 " written to ", d->lockbox, d->version);
+    print_text(d->path);
+    fputs("\n", stdout);
+    print_label("size");
+    printf("%zu files, ", d->members);
+    print_size(d->raw);
+    fputs(" for the device, ", stdout);
+    print_size(d->stored);
+    fputs(" on the medium, read back and right\n", stdout);
+    print_label("valid until");
+    printf("%s (%s; %" PRId64 " days left)\n", until, d->valid_until_role, (d->valid_until - now) / 86400);
+}
+
+static cJSON *json_delivery(const struct delivery *d)
+{
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddStringToObject(answer, "lockbox", d->lockbox);
+    cJSON_AddNumberToObject(answer, "version", (double)d->version);
+    cJSON_AddStringToObject(answer, "path", d->path);
+    cJSON_AddNumberToObject(answer, "files", (double)d->members);
+    cJSON_AddNumberToObject(answer, "raw_bytes", (double)d->raw);
+    cJSON_AddNumberToObject(answer, "stored_bytes", (double)d->stored);
+    json_add_time(answer, "valid_until", d->valid_until);
+    cJSON_AddStringToObject(answer, "valid_until_role", d->valid_until_role);
+    return answer;
+}
+
+static int load_signer(struct app *app, struct sign_key *ret, struct err *e)
+{
+    AUTO_FD int keys = -1;
+    bool made;
+    if (fs_open_dir_at(app->store.state_fd, "keys", true, &keys, e) ||
+        sign_key_load_or_make(keys, "bundle.key", ret, &made, e))
+        return -1;
+    if (made) {
+        char fingerprint[SIGN_FINGERPRINT_TEXT];
+        sign_fingerprint(ret->public_key, fingerprint);
+        app_note(app, "airlock: made a key that signs this computer's bundles: %s", fingerprint);
+    }
+    return 0;
+}
+
+static int write_one(struct app *app, const struct deliver_options *how, const char *name, const char *to,
+                     cJSON *written, struct err *e)
+{
+    AUTO(delivery) struct delivery d = {0};
+    if (is_bundle_path(name) ? deliver_bundle(name, to, how, &d, e)
+                             : deliver_lockbox(&app->store, app->profile, name, to, how, &d, e))
+        return err_context(e, "lockbox '%s'", name);
+    if (!app->global.json)
+        print_delivery(&d, app->now);
+    cJSON_AddItemToArray(written, json_delivery(&d));
+    return 0;
+}
+
+/* One name: its error is the command's. Several: each error is said, the others go on. */
+static int write_each(struct app *app, const struct deliver_options *how, const char **names, size_t count,
+                      const char *to, cJSON *written, int *exit_code, struct err *e)
+{
+    size_t failed = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (write_one(app, how, names[i], to, written, e) == 0)
+            continue;
+        failed++;
+        if (count > 1)
+            app_note(app, "airlock: %s", e->message);
+    }
+    if (failed == count)
+        return -1;
+    if (failed)
+        *exit_code = EXIT_SOME_FAILED;
+    return 0;
+}
+
+int write_all(struct app *app, const struct write_options *o, const char **names, size_t count,
+              const char *to, int *exit_code, struct err *e)
+{
+    AUTO(pins) struct pins pins = {0};
+    AUTO(sign_key) struct sign_key signer = {0};
+    struct deliver_options how = {
+        .as = is_plain(o) ? DELIVER_PLAIN : DELIVER_BUNDLE,
+        .single = o->single,
+        .memory = o->memory,
+        .needed_until = o->needed_until.given ? o->needed_until.time : INT64_MIN,
+        .signer = &signer,
+        .progress = app->progress,
+    };
+    if (device_options_judge(app, o->trust, NULL, &pins, &how.judge, e) || load_signer(app, &signer, e))
+        return -1;
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddNumberToObject(answer, "schema", 1);
+    cJSON *written = cJSON_AddArrayToObject(answer, "written");
+    int rc = write_each(app, &how, names, count, to, written, exit_code, e);
+    if (rc == 0 && app->global.json)
+        app_print_json(answer);
+    else
+        cJSON_Delete(answer);
+    return rc;
+}
+
+static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
+               struct err *e)
+{
+    const struct write_options *o = values;
+    if (write_check(o, count - 1, e) || app_open_store(app, e))
+        return -1;
+    return write_all(app, o, words, count - 1, words[count - 1], exit_code, e);
+}
+
+const struct command cmd_write = {
+    .name = "write",
+    .words = "NAME|FILE.lockbox... TO",
+    .summary = "write fetched lockboxes to a stick",
+    .details =
+        "NAME is a lockbox that was fetched; FILE.lockbox a bundle that somebody else fetched (no login "
+        "needed).\n"
+        "TO is a mounted stick or any folder; bundles go to TO/airlock/, or to TO itself where it ends in\n"
+        "'.lockbox'. With --as plain a stock device installs from TO/update/. What a device would refuse is "
+        "not\n"
+        "written. What was written is read back from the medium before it gets its name.",
+    .min_words = 2,
+    .max_words = 64,
+    .options = options,
+    .options_size = sizeof(struct write_options),
+    .run = run,
+};

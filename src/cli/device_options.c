@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/device_options.h"
+
+int device_options_judge(struct app *app, const char *trust_dir, const struct text_list *hwids,
+                         struct pins *pins, struct judge *ret, struct err *e)
+{
+    if (trust_dir ? pins_load_folder(trust_dir, pins, e) : pins_load(&app->store, app->profile, pins, e))
+        return -1;
+    *ret = (struct judge){.trust = judge_trust(pins), .now = app->now};
+    if (hwids) {
+        ret->hardware_ids = hwids->items;
+        ret->hardware_id_count = hwids->count;
+    }
+    return 0;
+}

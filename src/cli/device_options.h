@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options by which several commands say for which device, trust and date they decide, and how they become
+ * a `struct judge`.
+ */
+#ifndef AIRLOCK_CLI_DEVICE_OPTIONS_H
+#define AIRLOCK_CLI_DEVICE_OPTIONS_H
+
+#include "cli/app.h"
+#include "lockbox/judge.h"
+#include "store/pins.h"
+
+#define TRUST_HELP "roots that the device trusts: DIR/director/root.json and DIR/repo/root.json"
+#define NEEDED_UNTIL_HELP "refuse what ends before that time"
+
+/* Fills *ret for the roots of --trust DIR, else those pinned for the profile, else none. `pins` keeps the
+ * bytes. */
+must_check int device_options_judge(struct app *app, const char *trust_dir, const struct text_list *hwids,
+                                    struct pins *pins, struct judge *ret, struct err *e);
+
+#endif

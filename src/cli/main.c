@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * airlock: finds the command, fills its options, runs it, and turns its error into a message and an exit
+ * code.
+ */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "cli/app.h"
+#include "cli/help.h"
+#include "cli/progress_view.h"
+#include "store/profile.h"
+
+static const struct command *find_command(const char *name)
+{
+    for (const struct command *const *c = commands; *c; c++)
+        if (!strcmp((*c)->name, name))
+            return *c;
+    return NULL;
+}
+
+/* The command decides which options there are, so it is looked for first: the first argument that is no
+ * option and no global option's value (options of the command itself stand after its name). */
+static int choose_command(int argc, char **argv, const struct command **ret, struct err *e)
+{
+    *ret = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] != '-') {
+            *ret = find_command(argv[i]);
+            return *ret ? 0 : err_set(e, ERR_USAGE, "there is no command '%s'", argv[i]);
+        }
+        for (const struct option *o = global_option_table; o->name; o++)
+            if (argv[i][1] == '-' && !strcmp(argv[i] + 2, o->name) && o->kind != OPTION_FLAG)
+                i++;
+    }
+    return 0;
+}
+
+static int check_words(const struct command *c, size_t count, struct err *e)
+{
+    if (count >= c->min_words && count <= c->max_words)
+        return 0;
+    err_set(e, ERR_USAGE, "%s: too %s words", c->name, count < c->min_words ? "few" : "many");
+    return err_hint(e, "usage: airlock %s [OPTION]... %s", c->name, c->words);
+}
+
+static int prepare_app(struct app *app, struct err *e)
+{
+    app->profile = app->global.profile ? app->global.profile : PROFILE_DEFAULT;
+    app->now = app->global.at.given ? app->global.at.time : (int64_t)time(NULL);
+    return progress_view_open(&app->global, &app->progress, e);
+}
+
+static int run_command(struct app *app, const struct command *c, void *values, const char **words,
+                       size_t count, int *exit_code, struct err *e)
+{
+    if (app->global.help) {
+        help_command(c);
+        return 0;
+    }
+    if (check_words(c, count, e) || prepare_app(app, e))
+        return -1;
+    int rc = c->run(app, values, words, count, exit_code, e);
+    progress_view_close(app->progress);
+    app_close(app);
+    return rc;
+}
+
+static int run(struct app *app, int argc, char **argv, int *exit_code, struct err *e)
+{
+    static const struct option no_options[] = {{0}};
+    const struct command *c;
+    if (choose_command(argc, argv, &c, e))
+        return -1;
+    AUTO_FREE void *values = mem_zeroed(1, c ? c->options_size : 1);
+    AUTO_FREE const char **words = NULL;
+    size_t count = 0;
+    const struct option_set sets[] = {
+        {.options = global_option_table, .values = &app->global},
+        {.options = c ? c->options : no_options, .values = values},
+    };
+    int rc = options_parse(argc - 1, argv + 1, sets, COUNT_OF(sets), &words, &count, e);
+    if (rc == 0 && app->global.version)
+        puts("airlock " AIRLOCK_VERSION);
+    else if (rc == 0 && c)
+        rc = run_command(app, c, values, words + 1, count - 1, exit_code, e); /* words[0] is the command */
+    else if (rc == 0 && app->global.help)
+        help_program();
+    else if (rc == 0)
+        rc = err_set(e, ERR_USAGE, "no command is given");
+    options_free(&sets[1]);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct app app = {.store = {-1, -1, -1}};
+    struct err e = {0};
+    int exit_code = EXIT_DONE;
+    if (sodium_init() < 0)
+        abort();
+    if (run(&app, argc, argv, &exit_code, &e)) {
+        app_print_error(&app, &e);
+        exit_code = (int)err_exit_code(e.id);
+    }
+    if (fflush(stdout) || ferror(stdout)) {
+        fprintf(stderr, "airlock: cannot write the answer\n");
+        return exit_code ? exit_code : EXIT_INTERNAL;
+    }
+    return exit_code;
+}

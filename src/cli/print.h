@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Small pieces of answers that several commands print.
+ */
+#ifndef AIRLOCK_CLI_PRINT_H
+#define AIRLOCK_CLI_PRINT_H
+
+#include <stdint.h>
+
+struct cJSON;
+
+/* printf's "%s" for text from outside: escaped. */
+void print_text(const char *text);
+/* "  label      " in the column of labels. */
+void print_label(const char *label);
+void print_size(uint64_t bytes);
+
+/* A time as RFC 3339 text, or null for INT64_MAX. */
+void json_add_time(struct cJSON *to, const char *key, int64_t time);
+/* Text, or null. */
+void json_add_text(struct cJSON *to, const char *key, const char *text);
+void json_add_hash(struct cJSON *to, const char *key, const uint8_t *sha256);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/print_verdict.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "cli/print.h"
+
+static void print_signers(const struct survey_item *item)
+{
+    for (size_t i = 0; i < item->signer_count; i++) {
+        char fingerprint[SIGN_FINGERPRINT_TEXT];
+        sign_fingerprint(item->signers[i].public_key, fingerprint);
+        print_label(i ? "" : "packed by");
+        printf("key %s", fingerprint);
+        if (*item->signers[i].comment) {
+            fputs(", ", stdout);
+            print_text(item->signers[i].comment);
+        }
+        putchar('\n');
+    }
+}
+
+static void print_roles(const struct verdict *v, bool verbose)
+{
+    size_t good = 0;
+    for (size_t i = 0; i < v->role_count; i++)
+        good += v->roles[i].good;
+    print_label("roles");
+    printf("%zu of %zu good\n", good, v->role_count);
+    for (size_t i = 0; i < v->role_count; i++) {
+        const struct verdict_role *r = &v->roles[i];
+        char expires[CLOCK_TEXT_SIZE];
+        if (r->good && !verbose)
+            continue;
+        clock_format(r->expires, expires);
+        print_label("");
+        printf("%s  ", r->good ? "good" : "BAD ");
+        print_text(r->path);
+        printf(", version %" PRId64 ", until %s\n", r->version, expires);
+    }
+}
+
+static void print_validity(const struct verdict *v, int64_t now)
+{
+    char until[CLOCK_TEXT_SIZE];
+    if (v->valid_until == INT64_MAX)
+        return;
+    clock_format(v->valid_until, until);
+    int64_t days = (v->valid_until - now) / 86400;
+    print_label("valid until");
+    printf("%s (", until);
+    print_text(v->valid_until_role);
+    if (v->valid_until <= now)
+        printf("; that is past)\n");
+    else
+        printf("; %" PRId64 " day%s left)\n", days, days == 1 ? "" : "s");
+}
+
+static void print_targets(const struct verdict *v)
+{
+    for (size_t i = 0; i < v->target_count; i++) {
+        const struct verdict_target *t = &v->targets[i];
+        print_label(i ? "" : "installs");
+        print_text(t->name);
+        if (t->is_ostree)
+            fputs(", OSTree commit", stdout);
+        else {
+            fputs(", ", stdout);
+            print_size(t->length);
+        }
+        for (size_t k = 0; k < t->hardware_id_count; k++) {
+            fputs(k ? ", " : ", for ", stdout);
+            print_text(t->hardware_ids[k]);
+        }
+        puts(t->wanted ? "" : " (not this device)");
+    }
+}
+
+static void print_outcome(const struct verdict *v)
+{
+    static const char *const device[] = {[VERDICT_INSTALL] = "would install",
+                                         [VERDICT_REFUSE] = "would refuse",
+                                         [VERDICT_NOTHING] = "would do nothing"};
+    for (size_t i = 0; i < v->assumed_count; i++) {
+        print_label(i ? "" : "assumed");
+        print_text(v->assumed[i]);
+        putchar('\n');
+    }
+    for (size_t i = 0; i < v->problem_count; i++) {
+        const struct verdict_problem *p = &v->problems[i];
+        print_label(i ? "" : "problems");
+        printf("%s: ", err_name(p->id));
+        print_text(p->message);
+        puts(p->device_refuses ? "" : " (the device would not mind)");
+    }
+    print_label("verdict");
+    printf("%s by the standard; a device %s it\n", v->valid ? "valid" : "NOT VALID",
+           v->outcome == VERDICT_NOTHING ? "would do nothing with" : device[v->outcome]);
+}
+
+void print_contents(const struct survey_item *item, int64_t now, bool verbose)
+{
+    const struct verdict *v = &item->verdict;
+    print_text(item->path);
+    puts("");
+    if (v->lockbox) {
+        print_label("lockbox");
+        print_text(v->lockbox);
+        printf(", version %" PRId64, v->lockbox_version);
+        if (v->correlation_id) {
+            fputs("  ", stdout);
+            print_text(v->correlation_id);
+        }
+        putchar('\n');
+    }
+    if (item->opened && item->kind == SURVEY_BUNDLE) {
+        print_signers(item);
+        print_label("bundle");
+        print_size(item->stored_bytes);
+        printf(" hold %zu files of ", item->member_count);
+        print_size(item->raw_bytes);
+        putchar('\n');
+    }
+    if (item->opened) {
+        print_roles(v, verbose);
+        print_validity(v, now);
+        print_targets(v);
+    }
+}
+
+void print_verdict(const struct survey_item *item, int64_t now, bool verbose)
+{
+    print_contents(item, now, verbose);
+    print_outcome(&item->verdict);
+}
+
+/* ---- JSON ---- */
+
+static cJSON *json_role(const struct verdict_role *r)
+{
+    cJSON *role = cJSON_CreateObject();
+    cJSON_AddStringToObject(role, "path", r->path);
+    cJSON_AddStringToObject(role, "name", r->name);
+    cJSON_AddStringToObject(role, "repo", r->repo == REPO_DIRECTOR ? "director" : "image-repo");
+    cJSON_AddNumberToObject(role, "version", (double)r->version);
+    json_add_time(role, "expires", r->expires);
+    cJSON_AddBoolToObject(role, "good", r->good);
+    cJSON_AddBoolToObject(role, "device_reads", r->device_reads);
+    json_add_hash(role, "sha256", r->sha256);
+    return role;
+}
+
+static cJSON *json_target(const struct verdict_target *t)
+{
+    cJSON *target = cJSON_CreateObject();
+    cJSON_AddStringToObject(target, "name", t->name);
+    json_add_hash(target, "sha256", t->sha256);
+    cJSON_AddNumberToObject(target, "length", (double)t->length);
+    cJSON_AddStringToObject(target, "format", t->is_ostree ? "OSTREE" : "BINARY");
+    cJSON *ids = cJSON_AddArrayToObject(target, "hardware_ids");
+    for (size_t i = 0; i < t->hardware_id_count; i++)
+        cJSON_AddItemToArray(ids, cJSON_CreateString(t->hardware_ids[i]));
+    json_add_text(target, "package", t->package_name);
+    json_add_text(target, "version", t->package_version);
+    cJSON_AddBoolToObject(target, "wanted", t->wanted);
+    return target;
+}
+
+static cJSON *json_problem(const struct verdict_problem *p)
+{
+    cJSON *problem = cJSON_CreateObject();
+    cJSON_AddStringToObject(problem, "id", err_name(p->id));
+    cJSON_AddStringToObject(problem, "role", p->role);
+    cJSON_AddStringToObject(problem, "message", p->message);
+    cJSON_AddBoolToObject(problem, "device_refuses", p->device_refuses);
+    return problem;
+}
+
+static void add_signers(cJSON *to, const struct survey_item *item)
+{
+    cJSON *list = cJSON_AddArrayToObject(to, "signers");
+    for (size_t i = 0; i < item->signer_count; i++) {
+        char fingerprint[SIGN_FINGERPRINT_TEXT];
+        cJSON *signer = cJSON_CreateObject();
+        sign_fingerprint(item->signers[i].public_key, fingerprint);
+        cJSON_AddStringToObject(signer, "fingerprint", fingerprint);
+        json_add_hash(signer, "public_key", item->signers[i].public_key);
+        cJSON_AddStringToObject(signer, "comment", item->signers[i].comment);
+        cJSON_AddItemToArray(list, signer);
+    }
+}
+
+cJSON *json_contents(const struct survey_item *item)
+{
+    const struct verdict *v = &item->verdict;
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddStringToObject(answer, "path", item->path);
+    cJSON_AddStringToObject(answer, "kind", item->kind == SURVEY_BUNDLE ? "bundle" : "plain");
+    json_add_text(answer, "lockbox", v->lockbox);
+    cJSON_AddNumberToObject(answer, "version", (double)v->lockbox_version);
+    json_add_text(answer, "correlation_id", v->correlation_id);
+    json_add_time(answer, "valid_until", v->valid_until);
+    json_add_text(answer, "valid_until_role", v->valid_until_role);
+    cJSON *roles = cJSON_AddArrayToObject(answer, "roles");
+    for (size_t i = 0; i < v->role_count; i++)
+        cJSON_AddItemToArray(roles, json_role(&v->roles[i]));
+    cJSON *targets = cJSON_AddArrayToObject(answer, "targets");
+    for (size_t i = 0; i < v->target_count; i++)
+        cJSON_AddItemToArray(targets, json_target(&v->targets[i]));
+    if (item->kind == SURVEY_BUNDLE) {
+        add_signers(answer, item);
+        cJSON_AddNumberToObject(answer, "files", (double)item->member_count);
+        cJSON_AddNumberToObject(answer, "stored_bytes", (double)item->stored_bytes);
+        cJSON_AddNumberToObject(answer, "raw_bytes", (double)item->raw_bytes);
+    }
+    return answer;
+}
+
+cJSON *json_verdict(const struct survey_item *item)
+{
+    static const char *const outcomes[] = {
+        [VERDICT_INSTALL] = "install", [VERDICT_REFUSE] = "refuse", [VERDICT_NOTHING] = "nothing"};
+    const struct verdict *v = &item->verdict;
+    cJSON *answer = json_contents(item);
+    cJSON_AddBoolToObject(answer, "valid", v->valid);
+    cJSON_AddStringToObject(answer, "verdict", outcomes[v->outcome]);
+    cJSON *assumed = cJSON_AddArrayToObject(answer, "assumed");
+    for (size_t i = 0; i < v->assumed_count; i++)
+        cJSON_AddItemToArray(assumed, cJSON_CreateString(v->assumed[i]));
+    cJSON *problems = cJSON_AddArrayToObject(answer, "problems");
+    for (size_t i = 0; i < v->problem_count; i++)
+        cJSON_AddItemToArray(problems, json_problem(&v->problems[i]));
+    return answer;
+}

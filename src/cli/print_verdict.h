@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The verdict, for people and for programs. The JSON fields are documented in docs/json.md.
+ */
+#ifndef AIRLOCK_CLI_PRINT_VERDICT_H
+#define AIRLOCK_CLI_PRINT_VERDICT_H
+
+#include "lockbox/survey.h"
+
+/* What is inside: without a judgement, and with one. */
+void print_contents(const struct survey_item *item, int64_t now, bool verbose);
+void print_verdict(const struct survey_item *item, int64_t now, bool verbose);
+/* The same as objects, without "schema". */
+struct cJSON *json_contents(const struct survey_item *item);
+struct cJSON *json_verdict(const struct survey_item *item);
+
+#endif

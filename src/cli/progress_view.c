@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/progress_view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/out.h"
+
+#define SHOW_EVERY_MS 100 /* smooth for the eye, nothing for the processor */
+#define BAR_CELLS 24
+
+struct view {
+    struct progress progress; /* first: a struct progress * is a struct view * */
+    bool json;
+    int64_t begun_ms, shown_ms;
+};
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void show_json(const struct view *v, const char *event, uint64_t done)
+{
+    fprintf(stderr, "{\"event\":\"%s\",\"phase\":\"%s\",\"done\":%" PRIu64 ",\"total\":%" PRIu64 "}\n", event,
+            v->progress.phase, done, v->progress.total);
+}
+
+static void show_bar(const struct view *v, bool ended, uint64_t done, int64_t now_ms)
+{
+    uint64_t total = v->progress.total ? v->progress.total : 1;
+    uint64_t part = done > total ? total : done;
+    unsigned cells = (unsigned)(part * BAR_CELLS / total);
+    double seconds = (double)(now_ms - v->begun_ms) / 1000;
+    char size[OUT_SIZE_TEXT], rate[OUT_SIZE_TEXT] = "-";
+    out_size(done, size);
+    if (seconds > 0.2)
+        out_size((uint64_t)((double)done / seconds), rate);
+    char left[32] = "";
+    if (!ended && seconds > 1 && part > 0)
+        snprintf(left, sizeof left, ", %.0f s left", seconds * (double)(total - part) / (double)part);
+    fprintf(stderr, "\r\033[K%-9s [%.*s%*s] %3u%%  %s, %s/s%s%s", v->progress.phase, (int)cells,
+            "########################", (int)(BAR_CELLS - cells), "", (unsigned)(part * 100 / total), size,
+            rate, left, ended ? "\n" : "");
+}
+
+static void show(struct progress *p, const char *event)
+{
+    struct view *v = (struct view *)(void *)p;
+    int64_t now_ms = monotonic_ms();
+    bool begins = !strcmp(event, "begin"), ends = !strcmp(event, "end");
+    if (begins)
+        v->begun_ms = now_ms;
+    else if (!ends && now_ms - v->shown_ms < SHOW_EVERY_MS)
+        return;
+    v->shown_ms = now_ms;
+    uint64_t done = atomic_load(&p->done);
+    if (v->json)
+        show_json(v, event, done);
+    else
+        show_bar(v, ends, done, now_ms);
+}
+
+int progress_view_open(const struct global_options *g, struct progress **ret, struct err *e)
+{
+    const char *how = g->progress ? g->progress : "auto";
+    bool json = !strcmp(how, "json"), bar = !strcmp(how, "bar"), automatic = !strcmp(how, "auto");
+    if (!json && !bar && !automatic && strcmp(how, "none") != 0)
+        return err_set(e, ERR_USAGE, "--progress '%s' is none of auto, bar, json and none", how);
+    const char *term = getenv("TERM");
+    bool terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+    *ret = NULL;
+    if (g->quiet || (automatic && !terminal) || (!json && !bar && !automatic))
+        return 0;
+    struct view *v = mem_zeroed(1, sizeof *v);
+    *v = (struct view){.progress = {.show = show}, .json = json};
+    *ret = &v->progress;
+    return 0;
+}
+
+void progress_view_close(struct progress *p)
+{
+    free(p); /* the first member of a struct view */
+}

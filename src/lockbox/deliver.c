@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lockbox/deliver.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "lockbox/assemble.h"
+#include "lockbox/content_check.h"
+#include "lockbox/manifest.h"
+#include "lockbox/place.h"
+#include "usb-tools/export_plain.h"
+#include "usb-tools/readme.h"
+#include "usb-tools/unpack.h"
+
+/* What the device would refuse, or what ends too early, is not carried there. */
+static int admit(const struct verdict *v, const struct deliver_options *o, struct err *e)
+{
+    char ends[CLOCK_TEXT_SIZE], needed[CLOCK_TEXT_SIZE];
+    if (judge_refuse(v, e))
+        return -1;
+    if (v->valid_until >= o->needed_until)
+        return 0;
+    clock_format(v->valid_until, ends);
+    clock_format(o->needed_until, needed);
+    return err_set(e, ERR_EXPIRES_TOO_SOON, "%s ends at %s, needed until %s", v->valid_until_role, ends,
+                   needed);
+}
+
+static char *bundle_name(const struct verdict *v, const struct roles *roles)
+{
+    char account[ACCOUNT_TEXT_SIZE];
+    manifest_account(roles, account);
+    return mem_format("%s-v%" PRId64 "-%s.lockbox", v->lockbox, v->lockbox_version, account);
+}
+
+static void describe(const struct verdict *v, struct delivery *d)
+{
+    d->lockbox = mem_strdup(v->lockbox);
+    d->version = v->lockbox_version;
+    d->valid_until = v->valid_until;
+    d->valid_until_role = mem_strdup(v->valid_until_role);
+}
+
+static int write_bundle(const struct assembly *a, const struct verdict *v, const struct roles *roles,
+                        const char *to, const struct deliver_options *o, struct delivery *d, struct err *e)
+{
+    AUTO_FREE char *name = bundle_name(v, roles);
+    AUTO_FREE char *manifest = manifest_make(v, roles);
+    AUTO(place) struct place place = {.dirfd = -1};
+    struct bundle_summary summary;
+    const struct bundle_options options = {.single = o->single, .memory = o->memory};
+    const struct bundle_plan plan = {.manifest_json = manifest,
+                                     .manifest_len = strlen(manifest),
+                                     .members = a->members,
+                                     .member_count = a->count,
+                                     .signer = o->signer,
+                                     .comment = ""};
+    if (place_bundle(to, name, &place, e))
+        return -1;
+    const struct medium medium = medium_posix(&place.dirfd);
+    if ((place.on_stick && readme_write(place.dirfd, e)) ||
+        bundle_write(&plan, &options, &medium, place.name, o->progress, &summary, e))
+        return err_context(e, "'%s'", place.shown);
+    d->path = mem_strdup(place.shown);
+    d->stored = summary.head_bytes + summary.payload_bytes;
+    d->raw = summary.raw_bytes;
+    return 0;
+}
+
+static int write_plain(const struct assembly *a, const char *to, const struct deliver_options *o,
+                       struct delivery *d, struct err *e)
+{
+    AUTO(place) struct place place = {.dirfd = -1};
+    if (place_folder(to, "update", &place, e))
+        return -1;
+    if (export_plain(place.dirfd, place.name, a->members, a->count, o->progress, e))
+        return err_context(e, "'%s'", place.shown);
+    d->path = mem_strdup(place.shown);
+    for (size_t i = 0; i < a->count; i++)
+        d->raw += a->members[i].size;
+    d->stored = d->raw;
+    return 0;
+}
+
+int deliver_lockbox(const struct store *s, const char *profile, const char *name, const char *to,
+                    const struct deliver_options *o, struct delivery *ret, struct err *e)
+{
+    AUTO(record) struct record record = {0};
+    AUTO(roles) struct roles roles = {0};
+    AUTO(verdict) struct verdict verdict = {0};
+    AUTO(assembly) struct assembly assembly = {0};
+    AUTO(delivery) struct delivery d = {0};
+    if (record_load(s, profile, name, &record, e) || roles_from_store(s, &record, &roles, e) ||
+        judge_roles(&o->judge, &roles, name, &verdict, e) || admit(&verdict, o, e))
+        return -1;
+    assemble(s, &record, &assembly);
+    d.members = assembly.count;
+    describe(&verdict, &d);
+    if (o->as == DELIVER_PLAIN ? write_plain(&assembly, to, o, &d, e)
+                               : write_bundle(&assembly, &verdict, &roles, to, o, &d, e))
+        return -1;
+    *ret = d;
+    d = (struct delivery){0};
+    return 0;
+}
+
+/* ---- from a bundle ---- */
+
+static int unpack_bundle(struct bundle *b, const struct place *to, const struct deliver_options *o,
+                         struct delivery *d, struct err *e)
+{
+    if (unpack(b, to->dirfd, to->name, o->progress, e))
+        return err_context(e, "'%s'", to->shown);
+    d->path = mem_strdup(to->shown);
+    d->stored = d->raw;
+    return 0;
+}
+
+/* An opened bundle that was judged fit to be carried on. */
+struct admitted {
+    struct place from;
+    struct bundle *bundle;
+    struct roles roles;
+    struct verdict verdict;
+};
+
+static void admitted_free(struct admitted *a)
+{
+    place_free(&a->from);
+    bundle_close(a->bundle);
+    roles_free(&a->roles);
+    verdict_free(&a->verdict);
+}
+
+static int admit_bundle(const char *path, const struct deliver_options *o, struct admitted *a,
+                        struct delivery *d, struct err *e)
+{
+    if (place_path(path, &a->from, e) || bundle_open(a->from.dirfd, a->from.name, &a->bundle, e) ||
+        roles_from_bundle(a->bundle, &a->roles, e) || judge_roles(&o->judge, &a->roles, NULL, &a->verdict, e))
+        return -1;
+    content_check_bundle(a->bundle, &a->verdict);
+    if (admit(&a->verdict, o, e))
+        return -1;
+    bundle_sizes(a->bundle, &d->stored, &d->raw);
+    d->members = bundle_member_count(a->bundle);
+    describe(&a->verdict, d);
+    return 0;
+}
+
+int deliver_bundle(const char *path, const char *to, const struct deliver_options *o, struct delivery *ret,
+                   struct err *e)
+{
+    AUTO(admitted) struct admitted a = {.from = {.dirfd = -1}};
+    AUTO(place) struct place place = {.dirfd = -1};
+    AUTO(delivery) struct delivery d = {0};
+    if (admit_bundle(path, o, &a, &d, e))
+        return err_context(e, "'%s'", path);
+    if (o->as == DELIVER_BUNDLE)
+        return err_set(e, ERR_USAGE, "'%s' is a bundle already: copy it, or write it --as plain", path);
+    if (place_folder(to, "update", &place, e) || unpack_bundle(a.bundle, &place, o, &d, e))
+        return -1;
+    *ret = d;
+    d = (struct delivery){0};
+    return 0;
+}
+
+int deliver_apply(const char *path, const char *dir, const struct deliver_options *o, struct delivery *ret,
+                  struct err *e)
+{
+    AUTO(admitted) struct admitted a = {.from = {.dirfd = -1}};
+    AUTO(place) struct place place = {.dirfd = -1};
+    AUTO(delivery) struct delivery d = {0};
+    if (admit_bundle(path, o, &a, &d, e))
+        return err_context(e, "'%s'", path);
+    if (place_path(dir, &place, e) || unpack_bundle(a.bundle, &place, o, &d, e))
+        return -1;
+    *ret = d;
+    d = (struct delivery){0};
+    return 0;
+}
+
+void delivery_free(struct delivery *d)
+{
+    free(d->path);
+    free(d->lockbox);
+    free(d->valid_until_role);
+    *d = (struct delivery){0};
+}

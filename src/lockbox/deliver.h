@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A lockbox onto a stick (a mounted medium or any folder) or into a file: from the store, or from a bundle
+ * that somebody else fetched. Nothing is delivered that is not valid or that a device would refuse at the
+ * time given.
+ *
+ *   as bundle   TO is a folder: TO/airlock/<lockbox>-v<version>-<account>.lockbox and its payload volumes;
+ *               TO ends in ".lockbox": that file and its volumes
+ *   as plain    TO/update/, from which a stock device installs
+ */
+#ifndef AIRLOCK_LOCKBOX_DELIVER_H
+#define AIRLOCK_LOCKBOX_DELIVER_H
+
+#include "base/progress.h"
+#include "lockbox/judge.h"
+
+enum deliver_as { DELIVER_BUNDLE, DELIVER_PLAIN };
+
+struct deliver_options {
+    enum deliver_as as;
+    bool single;          /* bundle: one file instead of head and volumes */
+    uint64_t memory;      /* bundle: bytes for compressing; 0: the format's default */
+    int64_t needed_until; /* the lockbox must not end before; INT64_MIN: no such date */
+    struct judge judge;
+    const struct sign_key *signer; /* bundle, from the store */
+    struct progress *progress;
+};
+
+struct delivery {
+    char *path; /* what was written */
+    char *lockbox;
+    int64_t version;
+    uint64_t stored; /* bytes on the medium, file system overhead not counted */
+    uint64_t raw;    /* bytes that the device gets */
+    size_t members;
+    int64_t valid_until;
+    char *valid_until_role;
+};
+
+must_check int deliver_lockbox(const struct store *s, const char *profile, const char *name, const char *to,
+                               const struct deliver_options *o, struct delivery *ret, struct err *e);
+must_check int deliver_bundle(const char *bundle, const char *to, const struct deliver_options *o,
+                              struct delivery *ret, struct err *e);
+/* A bundle unpacked to the lockbox directory `dir` itself (its parent must be there); `as` is not looked at.
+ */
+must_check int deliver_apply(const char *bundle, const char *dir, const struct deliver_options *o,
+                             struct delivery *ret, struct err *e);
+void delivery_free(struct delivery *d);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lockbox/judge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+struct verdict_trust judge_trust(const struct pins *pins)
+{
+    const struct buf *director = &pins->first[PIN_DIRECTOR], *image = &pins->first[PIN_IMAGE];
+    return (struct verdict_trust){
+        .director_root = director->len ? director->data : NULL,
+        .director_root_len = director->len,
+        .image_root = image->len ? image->data : NULL,
+        .image_root_len = image->len,
+    };
+}
+
+int judge_roles(const struct judge *j, const struct roles *roles, const char *lockbox, struct verdict *ret,
+                struct err *e)
+{
+    const struct verdict_input in = {
+        .files = roles->files,
+        .file_count = roles->count,
+        .trust = j->trust,
+        .now = j->now,
+        .hardware_ids = j->hardware_ids,
+        .hardware_id_count = j->hardware_id_count,
+        .lockbox = lockbox,
+    };
+    return verdict_decide(&in, ret, e);
+}
+
+int judge_refuse(const struct verdict *v, struct err *e)
+{
+    for (size_t i = 0; i < v->problem_count; i++)
+        if (v->problems[i].breaks_validity || v->problems[i].device_refuses)
+            return err_set(e, v->problems[i].id, "%s", v->problems[i].message);
+    if (v->target_count == 0)
+        return err_set(e, ERR_NOTHING_TO_INSTALL, "the lockbox is empty: it was revoked");
+    return 0;
+}
+
+static char *format_text(const char *format, va_list args)
+{
+    char *text;
+    if (vasprintf(&text, format, args) < 0)
+        abort();
+    return text;
+}
+
+void judge_add_problem(struct verdict *v, enum err_id id, const char *role, bool device_refuses,
+                       const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    v->problems = mem_resize(v->problems, v->problem_count + 1, sizeof *v->problems);
+    v->problems[v->problem_count++] = (struct verdict_problem){
+        .id = id,
+        .role = mem_strdup(role),
+        .message = format_text(format, args),
+        .device_refuses = device_refuses,
+        .breaks_validity = true,
+    };
+    va_end(args);
+    v->valid = false;
+    if (device_refuses)
+        v->outcome = VERDICT_REFUSE;
+}
+
+void judge_assume(struct verdict *v, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    v->assumed = mem_resize(v->assumed, v->assumed_count + 1, sizeof *v->assumed);
+    v->assumed[v->assumed_count++] = format_text(format, args);
+    va_end(args);
+}

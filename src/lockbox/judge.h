@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Between the bytes of a lockbox and uptane/verdict: who asks, for which device, at what time, and what to do
+ * with a refusal.
+ */
+#ifndef AIRLOCK_LOCKBOX_JUDGE_H
+#define AIRLOCK_LOCKBOX_JUDGE_H
+
+#include "lockbox/roles.h"
+#include "store/pins.h"
+
+struct judge {
+    struct verdict_trust trust; /* none: the lowest root of the lockbox itself, which the verdict then says */
+    int64_t now;
+    const char *const *hardware_ids;
+    size_t hardware_id_count;
+};
+
+/* The first pinned roots, as the verdict wants them; the pins must outlive it. */
+struct verdict_trust judge_trust(const struct pins *pins);
+must_check int judge_roles(const struct judge *j, const struct roles *roles, const char *lockbox,
+                           struct verdict *ret, struct err *e);
+/* -1 with the first problem for which the lockbox is invalid or the device refuses it; with
+ * ERR_NOTHING_TO_INSTALL for an empty (revoked) lockbox. */
+must_check int judge_refuse(const struct verdict *v, struct err *e);
+/* Adds what was found beside the metadata (a file that is missing, damaged …) and settles valid and outcome
+ * anew. */
+void judge_add_problem(struct verdict *v, enum err_id id, const char *role, bool device_refuses,
+                       const char *format, ...) __attribute__((format(printf, 5, 6)));
+void judge_assume(struct verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

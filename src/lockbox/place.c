@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lockbox/place.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+
+static bool ends_in(const char *text, const char *end)
+{
+    size_t len = strlen(text), end_len = strlen(end);
+    return len > end_len && !strcmp(text + len - end_len, end);
+}
+
+static int open_existing(const char *to, int *ret_fd, struct err *e)
+{
+    if (fs_open_dir(to, ret_fd, e) == 0)
+        return 0;
+    if (e->id == ERR_NO_SUCH_PATH)
+        err_hint(e, "mount the stick first, or make the folder");
+    return -1;
+}
+
+int place_bundle(const char *to, const char *name, struct place *ret, struct err *e)
+{
+    if (ends_in(to, ".lockbox"))
+        return place_path(to, ret, e);
+    AUTO_FD int stick = -1;
+    struct place p = {.dirfd = -1, .on_stick = true};
+    if (open_existing(to, &stick, e) || fs_open_dir_at(stick, "airlock", true, &p.dirfd, e))
+        return -1;
+    p.name = mem_strdup(name);
+    p.shown = mem_format("%s/airlock/%s", to, name);
+    *ret = p;
+    return 0;
+}
+
+int place_folder(const char *to, const char *name, struct place *ret, struct err *e)
+{
+    struct place p = {.dirfd = -1};
+    if (open_existing(to, &p.dirfd, e))
+        return -1;
+    p.name = mem_strdup(name);
+    p.shown = mem_format("%s/%s", to, name);
+    *ret = p;
+    return 0;
+}
+
+int place_path(const char *path, struct place *ret, struct err *e)
+{
+    AUTO_FREE char *copy = mem_strdup(path);
+    for (size_t len = strlen(copy); len > 1 && copy[len - 1] == '/'; len--)
+        copy[len - 1] = '\0';
+    char *slash = strrchr(copy, '/');
+    const char *name = slash ? slash + 1 : copy;
+    AUTO_FREE char *folder = slash ? mem_strndup(copy, (size_t)(slash - copy) + 1) : mem_strdup(".");
+    if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
+        return err_set(e, ERR_USAGE, "'%s' names no file or folder to make", path);
+    struct place p = {.dirfd = -1};
+    if (open_existing(folder, &p.dirfd, e))
+        return -1;
+    p.name = mem_strdup(name);
+    p.shown = mem_strdup(copy);
+    *ret = p;
+    return 0;
+}
+
+void place_free(struct place *p)
+{
+    if (p->name)
+        cleanup_fd(&p->dirfd);
+    free(p->name);
+    free(p->shown);
+    *p = (struct place){.dirfd = -1};
+}

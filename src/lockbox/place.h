@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where something is delivered: which folder, under which name, and how to call it towards the person.
+ */
+#ifndef AIRLOCK_LOCKBOX_PLACE_H
+#define AIRLOCK_LOCKBOX_PLACE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct place {
+    int dirfd; /* the folder that the name is in */
+    char *name;
+    char *shown;   /* path for messages and answers */
+    bool on_stick; /* the folder is the stick's "airlock" */
+};
+
+/* A bundle into `to`: a folder (then it goes to its airlock/, under `name`) or a path that ends in
+ * ".lockbox". */
+must_check int place_bundle(const char *to, const char *name, struct place *ret, struct err *e);
+/* A folder `name` within the folder `to`. */
+must_check int place_folder(const char *to, const char *name, struct place *ret, struct err *e);
+/* "a/b" → its parent (made where missing) and "b". */
+must_check int place_path(const char *path, struct place *ret, struct err *e);
+void place_free(struct place *p);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lockbox/survey.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "lockbox/content_check.h"
+
+static struct survey_item *add_item(struct survey *c, enum survey_kind kind, const char *path)
+{
+    c->items = mem_resize(c->items, c->count + 1, sizeof *c->items);
+    struct survey_item *item = &c->items[c->count++];
+    *item = (struct survey_item){.kind = kind, .path = mem_strdup(path)};
+    return item;
+}
+
+/* What keeps an item from being judged at all. */
+static void set_unreadable(struct survey_item *item, const struct err *e)
+{
+    item->verdict.outcome = VERDICT_REFUSE;
+    judge_add_problem(&item->verdict, e->id, "", true, "%s", e->message);
+}
+
+static void take_signers(struct survey_item *item, const struct bundle *b)
+{
+    item->signer_count = bundle_signature_count(b);
+    item->signers = mem_zeroed(item->signer_count, sizeof *item->signers);
+    for (size_t i = 0; i < item->signer_count; i++) {
+        struct bundle_signature s = bundle_signature_at(b, i);
+        memcpy(item->signers[i].public_key, s.public_key, SIGN_PUBLIC_SIZE);
+        item->signers[i].comment = mem_strdup(s.comment);
+    }
+}
+
+static int judge_bundle(struct survey_item *item, struct bundle *b, const struct survey_options *o,
+                        struct err *e)
+{
+    AUTO(roles) struct roles roles = {0};
+    item->opened = true;
+    item->member_count = bundle_member_count(b);
+    bundle_sizes(b, &item->stored_bytes, &item->raw_bytes);
+    take_signers(item, b);
+    if (roles_from_bundle(b, &roles, e) || judge_roles(&o->judge, &roles, NULL, &item->verdict, e))
+        return -1;
+    content_check_bundle(b, &item->verdict);
+    return o->metadata_only ? 0 : bundle_check(b, 0, o->progress, e);
+}
+
+static void survey_bundle(struct survey *c, int dirfd, const char *name, const char *shown,
+                          const struct survey_options *o)
+{
+    struct survey_item *item = add_item(c, SURVEY_BUNDLE, shown);
+    struct bundle *b = NULL;
+    struct err e;
+    if (bundle_open(dirfd, name, &b, &e) || judge_bundle(item, b, o, &e))
+        set_unreadable(item, &e);
+    bundle_close(b);
+}
+
+static void survey_folder(struct survey *c, int dirfd, const char *shown, const struct survey_options *o)
+{
+    struct survey_item *item = add_item(c, SURVEY_FOLDER, shown);
+    AUTO(roles) struct roles roles = {0};
+    struct err e;
+    if (roles_from_folder(dirfd, &roles, &e) || judge_roles(&o->judge, &roles, NULL, &item->verdict, &e)) {
+        set_unreadable(item, &e);
+        return;
+    }
+    item->opened = true;
+    if (!o->metadata_only)
+        content_check_folder(dirfd, &item->verdict, o->progress);
+}
+
+static bool has_folder(int dirfd, const char *name)
+{
+    struct stat st;
+    return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* ---- a stick ---- */
+
+struct stick {
+    struct survey *survey;
+    const struct survey_options *options;
+    const char *path;
+    int airlock_fd;
+};
+
+static bool ends_in(const char *text, const char *end)
+{
+    size_t len = strlen(text), end_len = strlen(end);
+    return len > end_len && !strcmp(text + len - end_len, end);
+}
+
+static int survey_stick_entry(void *ctx, const char *name, struct err *e)
+{
+    struct stick *s = ctx;
+    (void)e;
+    if (name[0] == '.' || !ends_in(name, ".lockbox"))
+        return 0;
+    AUTO_FREE char *shown = mem_format("%s/airlock/%s", s->path, name);
+    survey_bundle(s->survey, s->airlock_fd, name, shown, s->options);
+    return 0;
+}
+
+static int survey_stick(struct survey *c, int dirfd, const char *path, const struct survey_options *o,
+                        struct err *e)
+{
+    struct stick s = {.survey = c, .options = o, .path = path, .airlock_fd = -1};
+    c->is_stick = true;
+    if (has_folder(dirfd, "airlock")) {
+        if (fs_open_dir_at(dirfd, "airlock", false, &s.airlock_fd, e))
+            return -1;
+        int rc = fs_each(s.airlock_fd, survey_stick_entry, &s, e);
+        close(s.airlock_fd);
+        if (rc)
+            return -1;
+    }
+    if (has_folder(dirfd, "update/metadata")) {
+        AUTO_FD int update = -1;
+        AUTO_FREE char *shown = mem_format("%s/update", path);
+        if (fs_open_dir_at(dirfd, "update", false, &update, e))
+            return -1;
+        survey_folder(c, update, shown, o);
+    }
+    if (c->count == 0)
+        return err_set(e, ERR_NOT_A_LOCKBOX, "'%s' holds no lockbox", path);
+    return 0;
+}
+
+static int survey_directory(struct survey *c, const char *path, const struct survey_options *o, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    if (fs_open_dir(path, &fd, e))
+        return -1;
+    if (!has_folder(fd, "metadata"))
+        return survey_stick(c, fd, path, o, e);
+    survey_folder(c, fd, path, o);
+    return 0;
+}
+
+static int survey_file(struct survey *c, const char *path, const struct survey_options *o, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *folder = slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+    AUTO_FD int fd = -1;
+    if (fs_open_dir(folder, &fd, e))
+        return -1;
+    survey_bundle(c, fd, slash ? slash + 1 : path, path, o);
+    return 0;
+}
+
+int survey_path(const char *path, const struct survey_options *options, struct survey *ret, struct err *e)
+{
+    struct stat st;
+    AUTO(survey) struct survey c = {0};
+    if (stat(path, &st))
+        return err_errno(e, errno == ENOENT || errno == ENOTDIR ? ERR_NO_SUCH_PATH : ERR_SYSTEM, "'%s'",
+                         path);
+    if (S_ISDIR(st.st_mode) ? survey_directory(&c, path, options, e) : survey_file(&c, path, options, e))
+        return -1;
+    *ret = c;
+    c = (struct survey){0};
+    return 0;
+}
+
+void survey_require_signer(struct survey_item *item, const uint8_t key[SIGN_PUBLIC_SIZE])
+{
+    for (size_t i = 0; i < item->signer_count; i++)
+        if (!memcmp(item->signers[i].public_key, key, SIGN_PUBLIC_SIZE))
+            return;
+    judge_add_problem(&item->verdict, ERR_BUNDLE_SIGNER, "", false,
+                      "the bundle is not signed by the required key");
+}
+
+void survey_free(struct survey *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        struct survey_item *item = &c->items[i];
+        for (size_t k = 0; k < item->signer_count; k++)
+            free(item->signers[k].comment);
+        free(item->signers);
+        free(item->path);
+        verdict_free(&item->verdict);
+    }
+    free(c->items);
+    *c = (struct survey){0};
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The question before the drive, for whatever a person points at: a bundle, a plain lockbox directory, or a
+ * stick that carries several of them. Everything is read; nothing is written.
+ */
+#ifndef AIRLOCK_LOCKBOX_SURVEY_H
+#define AIRLOCK_LOCKBOX_SURVEY_H
+
+#include "base/progress.h"
+#include "lockbox/judge.h"
+
+enum survey_kind { SURVEY_BUNDLE, SURVEY_FOLDER };
+
+struct survey_options {
+    struct judge judge;
+    bool metadata_only; /* do not read the payload (inspect) */
+    struct progress *progress;
+};
+
+struct survey_signer {
+    uint8_t public_key[SIGN_PUBLIC_SIZE];
+    char *comment;
+};
+
+struct survey_item {
+    char *path; /* as the person would name it */
+    enum survey_kind kind;
+    bool opened; /* false: not even that; the verdict holds the reason */
+    struct verdict verdict;
+    struct survey_signer *signers; /* bundles */
+    size_t signer_count;
+    uint64_t stored_bytes, raw_bytes; /* bundles: on the medium, and unpacked */
+    size_t member_count;
+};
+
+struct survey {
+    bool is_stick;
+    struct survey_item *items; /* at least one */
+    size_t count;
+};
+
+/* -1 only when the path holds nothing to check (ERR_NO_SUCH_PATH, ERR_NOT_A_LOCKBOX) or the machine fails;
+ * what is wrong with an item stands in its verdict. */
+must_check int survey_path(const char *path, const struct survey_options *options, struct survey *ret,
+                           struct err *e);
+/* Adds the problem `bundle-signer` unless the bundle is signed by this key. */
+void survey_require_signer(struct survey_item *item, const uint8_t key[SIGN_PUBLIC_SIZE]);
+void survey_free(struct survey *c);
+
+#endif

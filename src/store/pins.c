@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/pins.h"
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "store/profile.h"
+
+static const char *const folders[] = {[PIN_DIRECTOR] = "director", [PIN_IMAGE] = "repo"};
+
+static int read_optional(int dirfd, const char *folder, const char *file, struct buf *ret, struct err *e)
+{
+    AUTO_FREE char *path = mem_format("%s/%s", folder, file);
+    if (fs_read_at(dirfd, path, PIN_BYTES_MAX, ret, e) && e->id != ERR_NO_SUCH_PATH)
+        return -1;
+    return 0;
+}
+
+static int load(int dirfd, struct pins *p, struct err *e)
+{
+    for (size_t i = 0; i < COUNT_OF(folders); i++)
+        if (read_optional(dirfd, folders[i], "root.json", &p->first[i], e) ||
+            read_optional(dirfd, folders[i], "newest.json", &p->newest[i], e))
+            return -1;
+    return 0;
+}
+
+static int open_profile(const struct store *s, const char *profile, bool create, int *ret_fd, struct err *e)
+{
+    AUTO_FREE char *path = mem_format("trust/%s", profile);
+    return profile_check_name(profile, e) || fs_open_dir_at(s->state_fd, path, create, ret_fd, e) ? -1 : 0;
+}
+
+int pins_load(const struct store *s, const char *profile, struct pins *ret, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    struct pins p = {0};
+    if (open_profile(s, profile, false, &fd, e)) {
+        if (e->id != ERR_NO_SUCH_PATH)
+            return -1;
+    } else if (load(fd, &p, e)) {
+        pins_free(&p);
+        return -1;
+    }
+    *ret = p;
+    return 0;
+}
+
+int pins_load_folder(const char *dir, struct pins *ret, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    struct pins p = {0};
+    if (fs_open_dir(dir, &fd, e))
+        return -1;
+    if (load(fd, &p, e) ||
+        (!p.first[PIN_DIRECTOR].len && !p.first[PIN_IMAGE].len &&
+         err_set(e, ERR_NO_SUCH_PATH, "'%s' has neither director/root.json nor repo/root.json", dir))) {
+        pins_free(&p);
+        return -1;
+    }
+    *ret = p;
+    return 0;
+}
+
+static int save_one(int fd, size_t repo, const struct pins *p, struct err *e)
+{
+    AUTO(buf) struct buf there = {0};
+    AUTO_FREE char *first = mem_format("%s/root.json", folders[repo]);
+    AUTO_FREE char *newest = mem_format("%s/newest.json", folders[repo]);
+    if (read_optional(fd, folders[repo], "root.json", &there, e))
+        return -1;
+    if (!there.len && p->first[repo].len &&
+        fs_replace_at(fd, first, p->first[repo].data, p->first[repo].len, 0600, e))
+        return -1;
+    if (p->newest[repo].len && fs_replace_at(fd, newest, p->newest[repo].data, p->newest[repo].len, 0600, e))
+        return -1;
+    return 0;
+}
+
+int pins_save(const struct store *s, const char *profile, const struct pins *p, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    if (open_profile(s, profile, true, &fd, e) || save_one(fd, PIN_DIRECTOR, p, e) ||
+        save_one(fd, PIN_IMAGE, p, e))
+        return err_context(e, "cannot keep the trusted roots");
+    return 0;
+}
+
+void pins_free(struct pins *p)
+{
+    for (size_t i = 0; i < COUNT_OF(folders); i++) {
+        buf_free(&p->first[i]);
+        buf_free(&p->newest[i]);
+    }
+}

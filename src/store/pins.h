@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which roots are trusted. Two for each repository of an account: the first (what a device would have been
+ * provisioned with, the start of every chain) and the newest that ever verified (so that a rolled back or
+ * rewritten history of roots is noticed). They live in the state folder,
+ * trust/<profile>/{director,repo}/{root,newest}.json: cleaning the cache does not forget them. A folder with
+ * director/root.json and repo/root.json is also what a device is provisioned with.
+ */
+#ifndef AIRLOCK_STORE_PINS_H
+#define AIRLOCK_STORE_PINS_H
+
+#include "store/store.h"
+
+#define PIN_BYTES_MAX (1u << 20) /* far above the 64 KiB that a device reads of a root */
+
+enum pin_repo { PIN_DIRECTOR, PIN_IMAGE };
+
+struct pins {
+    struct buf first[2];  /* by enum pin_repo; empty: none */
+    struct buf newest[2]; /* empty: none yet */
+};
+
+/* Nothing pinned is no error: all four are empty then. */
+must_check int pins_load(const struct store *s, const char *profile, struct pins *ret, struct err *e);
+/* From --trust DIR: only `first`. A repository without its root is no error, both missing is
+ * (ERR_NO_SUCH_PATH). */
+must_check int pins_load_folder(const char *dir, struct pins *ret, struct err *e);
+/* Keeps the first for ever: a profile that has one keeps it, whatever the pins say; the newest are replaced.
+ */
+must_check int pins_save(const struct store *s, const char *profile, const struct pins *p, struct err *e);
+void pins_free(struct pins *p);
+
+#endif
