@@ -135,7 +135,7 @@ int frame_raw_size(const void *stored, size_t stored_len, size_t limit, size_t *
 int frame_unpack(struct frame_unpacker *u, const void *stored, size_t stored_len, void *raw, size_t raw_len,
                  struct err *e)
 {
-    size_t declared;
+    size_t declared = 0;
     if (frame_raw_size(stored, stored_len, raw_len, &declared, e))
         return -1;
     if (declared != raw_len || ZSTD_findFrameCompressedSize(stored, stored_len) != stored_len)

@@ -62,6 +62,15 @@ static void survey_bundle(struct survey *c, int dirfd, const char *name, const c
     bundle_close(b);
 }
 
+static bool has_problem(const struct verdict *v, enum err_id id)
+{
+    for (size_t i = 0; i < v->problem_count; i++)
+        if (v->problems[i].id == id)
+            return true;
+    return false;
+}
+
+/* Without an image repository nothing vouches for the contents, and no device would look at them. */
 static void survey_folder(struct survey *c, int dirfd, const char *shown, const struct survey_options *o)
 {
     struct survey_item *item = add_item(c, SURVEY_FOLDER, shown);
@@ -72,7 +81,7 @@ static void survey_folder(struct survey *c, int dirfd, const char *shown, const 
         return;
     }
     item->opened = true;
-    if (!o->metadata_only)
+    if (!o->metadata_only && !has_problem(&item->verdict, ERR_MISSING_IMAGE_REPO))
         content_check_folder(dirfd, &item->verdict, o->progress);
 }
 
