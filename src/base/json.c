@@ -109,7 +109,8 @@ static void add_unescaped(struct json *doc, const void *bytes, size_t n)
         doc->unescaped_room = doc->unescaped_room ? doc->unescaped_room * 2 : 256;
         doc->unescaped = mem_resize(doc->unescaped, doc->unescaped_room, 1);
     }
-    memcpy(doc->unescaped + doc->unescaped_len, bytes, n);
+    if (n)
+        memcpy(doc->unescaped + doc->unescaped_len, bytes, n);
     doc->unescaped_len += n;
 }
 
