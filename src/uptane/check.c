@@ -157,9 +157,10 @@ const char *check_renewal(enum verdict_repo repo, enum role_type type)
     return "the image repository must be renewed in the cloud, then fetch the lockbox again";
 }
 
+/* A file that nobody reads at all is told by role_parse(). */
 static void check_size(const struct verdict_file *file, size_t limit, struct flaws *flaws)
 {
-    if (file->len > limit)
+    if (file->len > limit && file->len <= json_role_limits.bytes)
         flaws_add(flaws, ERR_DEVICE_LIMIT, true, false, "%zu bytes; the device reads at most %zu", file->len,
                   limit);
 }
@@ -232,6 +233,19 @@ static bool root_range(const struct walk *w, int64_t *ret_low, int64_t *ret_high
     return any;
 }
 
+/* The trusted root under the name of its file, where that is among the files. */
+static const char *name_trusted(const struct walk *w, const uint8_t *bytes, size_t len)
+{
+    const char *folder = check_folder(w->repo);
+    for (size_t i = 0; i < w->c->in->file_count; i++) {
+        const struct verdict_file *file = w->c->files[i];
+        if (file->len == len && !strncmp(file->path, folder, strlen(folder)) &&
+            strstr(file->path, ".root.json") && !memcmp(file->bytes, bytes, len))
+            return file->path;
+    }
+    return w->repo == REPO_DIRECTOR ? "director/root.json" : "image-repo/root.json";
+}
+
 /* The trusted root of the input, or the lowest one of the folder. */
 static int walk_start(struct walk *w)
 {
@@ -239,7 +253,7 @@ static int walk_start(struct walk *w)
     const uint8_t *bytes = w->repo == REPO_DIRECTOR ? trust->director_root : trust->image_root;
     size_t len = w->repo == REPO_DIRECTOR ? trust->director_root_len : trust->image_root_len;
     int64_t low, high;
-    w->path = w->repo == REPO_DIRECTOR ? "director/root.json" : "image-repo/root.json";
+    w->path = name_trusted(w, bytes, bytes ? len : SIZE_MAX);
     if (!bytes) {
         if (!root_range(w, &low, &high)) {
             check_problem(w->c, w->repo, w->path, ERR_MISSING_ROLE, true, true, "there is no root");

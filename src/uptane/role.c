@@ -192,14 +192,16 @@ static void explain_device(const struct role *role, const struct tally *tally, u
     if (tally->odd_method)
         flaws_add(flaws, ERR_UNSUPPORTED_KEY, true, false,
                   "version %lld carries a signature of a method that the device does not know", version);
+    if (tally->on_device >= grant->threshold)
+        return;
     if (oddities & CANONICAL_NON_ASCII)
-        flaws_add(flaws, ERR_NON_ASCII_ROLE, tally->on_device < grant->threshold, false,
+        flaws_add(flaws, ERR_NON_ASCII_ROLE, true, false,
                   "version %lld holds text outside ASCII, over which the device finds no valid signature",
                   version);
     else if (oddities & CANONICAL_ODD_NUMBER)
-        flaws_add(flaws, ERR_ODD_NUMBER, tally->on_device < grant->threshold, false,
+        flaws_add(flaws, ERR_ODD_NUMBER, true, false,
                   "version %lld holds a number that the device prints in another form", version);
-    else if (tally->on_device < grant->threshold)
+    else if (!tally->odd_method)
         flaws_add(flaws, ERR_UNSUPPORTED_KEY, true, false,
                   "version %lld has %lld signatures by keys that the device knows and needs %lld", version,
                   (long long)tally->on_device, (long long)grant->threshold);
