@@ -110,8 +110,10 @@ void clock_format(int64_t time, char ret_text[CLOCK_TEXT_SIZE])
 {
     struct tm tm;
     time_t seconds = (time_t)time;
-    if (!gmtime_r(&seconds, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
+    if (!gmtime_r(&seconds, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900) {
         snprintf(ret_text, CLOCK_TEXT_SIZE, "out of range");
-    else
-        strftime(ret_text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+        return;
+    }
+    int year = snprintf(ret_text, CLOCK_TEXT_SIZE, "%04d", tm.tm_year + 1900); /* %Y would not fill up */
+    strftime(ret_text + year, CLOCK_TEXT_SIZE - (size_t)year, "-%m-%dT%H:%M:%SZ", &tm);
 }
