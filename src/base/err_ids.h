@@ -139,6 +139,7 @@ ERROR(NO_SUCH_LOCKBOX, "no-such-lockbox", EXIT_NETWORK, "the cloud has no lockbo
       "airlock list shows the names")
 ERROR(NO_SUCH_FILE, "no-such-file", EXIT_NETWORK, "the server has no such file", NULL)
 ERROR(BAD_ANSWER, "bad-answer", EXIT_NETWORK, "the server's answer makes no sense", NULL)
+ERROR(BAD_URL, "bad-url", EXIT_NETWORK, "an address that is no plain http or https URL", NULL)
 ERROR(BAD_REDIRECT, "bad-redirect", EXIT_NETWORK, "the server redirects to where no request may go", NULL)
 
 /* medium */

@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/out.h"
 #include "net/http.h"
+#include "net/url.h"
 
 static int settle_one(char **to, const char *by, struct err *e);
 static char *tidied(const char *url);
@@ -53,7 +53,7 @@ static int settle_one(char **to, const char *by, struct err *e)
     if (http_origin(url, &origin))
         return 0;
     AUTO(buf) struct buf shown = {0};
-    out_escape(&shown, url, strlen(url));
+    url_show(&shown, url);
     return err_set(e, ERR_BAD_CONFIG, "'%s' is no http or https address", buf_text(&shown));
 }
 

@@ -184,13 +184,23 @@ void http_reply_free(struct http_reply *r)
 
 /* ---- many transfers ---- */
 
+/* Large transfers take a whole place, small ones a part: what slows these down is the way to the server and
+ * back, not the line. */
+#define PLACE 4u
+
 struct run {
     struct http *http;
     const struct http_queue *queue;
     struct job **jobs;
     size_t count;
+    unsigned taken, places; /* in parts of a place */
     bool drained;
 };
+
+static unsigned weight(const struct job *j)
+{
+    return j->small ? 1 : PLACE;
+}
 
 static void start_next(struct run *run)
 {
@@ -203,6 +213,7 @@ static void start_next(struct run *run)
     struct job *j = job_new(run->http, &request, &next.sink, next.small);
     j->transfer_of_run = next;
     run->jobs[run->count++] = j;
+    run->taken += weight(j);
     job_begin(j);
 }
 
@@ -220,6 +231,7 @@ static int step_all(struct run *run, struct err *e)
         struct http_transfer transfer = j->transfer_of_run;
         struct err error = j->error;
         bool job_failed = j->failed;
+        run->taken -= weight(j);
         job_free(j);
         run->jobs[i] = run->jobs[--run->count];
         if (run->queue->done(run->queue->ctx, &transfer, job_failed ? &error : NULL, e))
@@ -240,10 +252,11 @@ static uint64_t rest_of_all_us(const struct run *run)
 
 int http_run(struct http *h, const struct http_queue *queue, struct err *e)
 {
-    struct run run = {.http = h, .queue = queue, .jobs = mem_zeroed(h->parallel, sizeof *run.jobs)};
+    struct run run = {.http = h, .queue = queue, .places = h->parallel * PLACE};
+    run.jobs = mem_zeroed(run.places, sizeof *run.jobs);
     int failed = 0;
     while (!failed) {
-        while (!run.drained && run.count < h->parallel)
+        while (!run.drained && run.taken + PLACE <= run.places)
             start_next(&run);
         if (run.count == 0)
             break;

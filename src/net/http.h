@@ -24,10 +24,11 @@
 struct http;
 
 struct http_options {
-    const char *ca_file;         /* PEM instead of the system's CAs; NULL: the system's */
-    const char *user_agent;      /* NULL: "airlock/<version>" */
-    unsigned parallel;           /* transfers at once; 0: HTTP_PARALLEL_DEFAULT */
-    unsigned attempts;           /* tries per transfer without a byte of progress; 0: HTTP_ATTEMPTS_DEFAULT */
+    const char *ca_file;    /* PEM instead of the system's CAs; NULL: the system's */
+    const char *user_agent; /* NULL: "airlock/<version>" */
+    unsigned parallel; /* large transfers, and connections to one server, at once; of small transfers up to
+                          four times as many; 0: HTTP_PARALLEL_DEFAULT */
+    unsigned attempts; /* tries per transfer without a byte of progress; 0: HTTP_ATTEMPTS_DEFAULT */
     unsigned connect_timeout_ms; /* 0: 30 000 */
     unsigned stall_timeout_ms;   /* no byte for this long is a stall; 0: 30 000 */
     unsigned pause_ms;           /* first pause before a retry, doubled each time up to 64 times; 0: 500 */
@@ -68,8 +69,8 @@ struct http_request {
 
 /* One exchange. 0 for every HTTP status that is not retried (the caller judges reply->status; the body of an
  * error answer is in ret_body too); -1 when no answer was had: ERR_NETWORK, ERR_NETWORK_STALLED, ERR_TLS,
- * ERR_RATE_LIMITED, ERR_BAD_REDIRECT, ERR_TOO_LARGE, ERR_LOGIN_REFUSED (401 also with a fresh login), or what
- * auth reported. Only GET, HEAD and PUT are retried after bytes were sent. */
+ * ERR_RATE_LIMITED, ERR_BAD_URL, ERR_BAD_REDIRECT, ERR_TOO_LARGE, ERR_LOGIN_REFUSED (401 also with a fresh
+ * login), or what auth reported. Only GET, HEAD and PUT are retried after bytes were sent. */
 must_check int http_send(struct http *h, const struct http_request *request, struct buf *ret_body,
                          struct http_reply *ret_reply, struct err *e);
 

@@ -73,6 +73,12 @@ void job_destroy(struct job *j)
 
 void job_begin(struct job *j)
 {
+    AUTO_FREE char *origin = NULL;
+    if (!http_origin(j->url, &origin)) {
+        err_set(&j->error, ERR_BAD_URL, "no http or https address");
+        fail(j);
+        return;
+    }
     if (transfer_is_whole(&j->transfer)) {
         succeed(j);
         return;

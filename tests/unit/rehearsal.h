@@ -77,13 +77,35 @@ static inline void rehearsal_stop(void)
     free(rehearsal_run(command));
 }
 
-/* How many requests of the log, since it was cleared, a grep pattern matches. */
+/* The user agent of the present test: how its requests are told from those of the test before, whose last
+ * ones may still be on their way to the log. */
+static char rehearsal_agent[32];
+
+/* Before each test: an honest cloud, and a user agent for this test. */
+static inline void rehearsal_begin(void)
+{
+    static unsigned tests;
+    snprintf(rehearsal_agent, sizeof rehearsal_agent, "airlock-test/%u.0", ++tests);
+    rehearsal_tell("fault clear");
+    rehearsal_tell("tamper clear");
+}
+
+/* How many requests of this test the log holds that match an extended regular expression. */
 static inline int rehearsal_count(const char *pattern)
 {
-    AUTO_FREE char *command =
-        mem_format(REHEARSAL " ctl %s log | grep -cE '%s' || true", rehearsal_folder, pattern);
+    AUTO_FREE char *command = mem_format(REHEARSAL " ctl %s log | grep -F '\"%s\"' | grep -cE '%s' || true",
+                                         rehearsal_folder, rehearsal_agent, pattern);
     AUTO_FREE char *count = rehearsal_run(command);
     return atoi(count);
 }
+
+/* Expects n such requests; the log may lag a little behind the answers. */
+#define rehearsal_expect(pattern, n)                                                                         \
+    do {                                                                                                     \
+        int count_ = -1;                                                                                     \
+        for (int try_ = 0; try_ < 10 && (count_ = rehearsal_count(pattern)) < (n); try_++)                   \
+            usleep(100000);                                                                                  \
+        assert_int_equal(count_, n);                                                                         \
+    } while (0)
 
 #endif
