@@ -283,17 +283,22 @@ int fs_temp_open(struct fs_temp *t, int dirfd, const char *path, mode_t mode, st
     return 0;
 }
 
-int fs_temp_commit(struct fs_temp *t, struct err *e)
+int fs_temp_commit_cached(struct fs_temp *t, struct err *e)
 {
-    if (fs_sync(t->fd, e))
-        return err_context(e, "'%s'", t->name);
     if (close(steal_fd(&t->fd)))
         return err_errno(e, ERR_MEDIUM_IO, "cannot close '%s'", t->name);
     if (renameat(t->parent_fd, t->temp, t->parent_fd, t->name))
         return err_errno(e, ERR_MEDIUM_IO, "cannot rename to '%s'", t->name);
     free(t->temp);
     t->temp = NULL;
-    return fs_sync(t->parent_fd, e);
+    return 0;
+}
+
+int fs_temp_commit(struct fs_temp *t, struct err *e)
+{
+    if (fs_sync(t->fd, e))
+        return err_context(e, "'%s'", t->name);
+    return fs_temp_commit_cached(t, e) || fs_sync(t->parent_fd, e) ? -1 : 0;
 }
 
 void fs_temp_free(struct fs_temp *t)
@@ -309,11 +314,21 @@ void fs_temp_free(struct fs_temp *t)
     *t = (struct fs_temp){.fd = -1, .parent_fd = -1};
 }
 
-int fs_replace_at(int dirfd, const char *path, const void *bytes, size_t n, mode_t mode, struct err *e)
+static int replace(int dirfd, const char *path, const void *bytes, size_t n, mode_t mode,
+                   int (*commit)(struct fs_temp *, struct err *), struct err *e)
 {
     AUTO(fs_temp) struct fs_temp temp = {.fd = -1};
-    if (fs_temp_open(&temp, dirfd, path, mode, e) || fs_write_all(temp.fd, bytes, n, e) ||
-        fs_temp_commit(&temp, e))
+    if (fs_temp_open(&temp, dirfd, path, mode, e) || fs_write_all(temp.fd, bytes, n, e) || commit(&temp, e))
         return err_context(e, "cannot write '%s'", path);
     return 0;
+}
+
+int fs_replace_at(int dirfd, const char *path, const void *bytes, size_t n, mode_t mode, struct err *e)
+{
+    return replace(dirfd, path, bytes, n, mode, fs_temp_commit, e);
+}
+
+int fs_replace_cached_at(int dirfd, const char *path, const void *bytes, size_t n, mode_t mode, struct err *e)
+{
+    return replace(dirfd, path, bytes, n, mode, fs_temp_commit_cached, e);
 }

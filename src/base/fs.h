@@ -61,10 +61,17 @@ struct fs_temp {
 must_check int fs_temp_open(struct fs_temp *t, int dirfd, const char *path, mode_t mode, struct err *e);
 /* fsync, close, rename over the final name, fsync of the folder. */
 must_check int fs_temp_commit(struct fs_temp *t, struct err *e);
+/* Close and rename, nothing flushed: whole after a kill, but perhaps not after a power cut. For caches, whose
+ * readers verify what they read. */
+must_check int fs_temp_commit_cached(struct fs_temp *t, struct err *e);
 void fs_temp_free(struct fs_temp *t);
 
 /* The whole of a small file, durably, replacing what was there. */
 must_check int fs_replace_at(int dirfd, const char *path, const void *bytes, size_t n, mode_t mode,
                              struct err *e);
+
+/* The same by fs_temp_commit_cached(). */
+must_check int fs_replace_cached_at(int dirfd, const char *path, const void *bytes, size_t n, mode_t mode,
+                                    struct err *e);
 
 #endif

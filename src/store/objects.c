@@ -30,7 +30,7 @@ int store_put(const struct store *s, const void *bytes, size_t n, uint8_t ret_sh
     if (store_has(s, ret_sha256, n))
         return 0;
     store_object_path(ret_sha256, path);
-    return fs_replace_at(s->cache_fd, path, bytes, n, 0600, e);
+    return fs_replace_cached_at(s->cache_fd, path, bytes, n, 0600, e);
 }
 
 int store_get(const struct store *s, const uint8_t sha256[HASH_SIZE], size_t limit, struct buf *ret,

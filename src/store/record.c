@@ -52,7 +52,7 @@ int record_save(const struct store *s, const char *profile, const struct record 
     add_files(root, "targets", r->targets, r->target_count);
     AUTO_FREE char *text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
-    return fs_replace_at(s->cache_fd, path, text, strlen(text), 0600, e);
+    return fs_replace_cached_at(s->cache_fd, path, text, strlen(text), 0600, e);
 }
 
 static bool read_file(struct json_value v, struct record_file *ret)

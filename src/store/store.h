@@ -41,7 +41,7 @@ void store_object_path(const uint8_t sha256[HASH_SIZE], char ret[STORE_PATH_SIZE
 /* Is there an object of that size? Its bytes were verified when it got its name; who reads it checks them
  * again. */
 bool store_has(const struct store *s, const uint8_t sha256[HASH_SIZE], uint64_t size);
-/* A small object made of bytes at hand, durably. */
+/* A small object made of bytes at hand. */
 must_check int store_put(const struct store *s, const void *bytes, size_t n, uint8_t ret_sha256[HASH_SIZE],
                          struct err *e);
 /* The bytes of a small object, hashed again: ERR_WRONG_HASH (and the object is removed) when the disk changed
