@@ -74,6 +74,11 @@ static int copy_member(struct export *x, const struct member *m, struct err *e)
     return 0;
 }
 
+static void count(void *progress, uint64_t bytes)
+{
+    progress_add(progress, bytes);
+}
+
 /* From the medium: the pages were written by the syncfs() before and are dropped here. */
 static int read_back(struct export *x, const struct member *m, struct err *e)
 {
@@ -82,16 +87,8 @@ static int read_back(struct export *x, const struct member *m, struct err *e)
     if (fs_open_at(x->fd, m->path, O_RDONLY, 0, &fd, e))
         return -1;
     posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    for (uint64_t at = 0; at < m->size;) {
-        size_t n = m->size - at < CHUNK ? (size_t)(m->size - at) : CHUNK;
-        if (fs_read_all(fd, x->chunk, n, at, e))
-            return -1;
-        hash_update(x->hash, x->chunk, n);
-        progress_add(x->progress, n);
-        at += n;
-    }
-    hash_final(x->hash, digest);
+    if (hash_file(fd, count, x->progress, digest, e))
+        return -1;
     if (memcmp(digest, m->sha256, HASH_SIZE) != 0)
         return err_set(e, ERR_READ_BACK, "the medium returns other bytes than were written");
     return 0;

@@ -22,9 +22,10 @@ void canonical_print(struct json_value v, enum canonical_form form, struct buf *
 /* SHA-256 of the form that the cloud uses. */
 void canonical_hash(struct json_value v, uint8_t ret_digest[HASH_SIZE]);
 
-#define CANONICAL_NON_ASCII 1u  /* a key or a string holds text outside ASCII */
-#define CANONICAL_ODD_NUMBER 2u /* a number that the device prints otherwise: 1e3, 0.1, -0, beyond 64 bits   \
-                                 */
+#define CANONICAL_NON_ASCII 1u /* a key or a string holds text outside ASCII */
+#define CANONICAL_ODD_NUMBER                                                                                 \
+    2u /* a number that the device prints otherwise: 1e3, 0.1, -0, beyond 64 bits                            \
+        */
 
 /* What makes the two forms differ; 0 when they are equal. */
 unsigned canonical_oddities(struct json_value v);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/hash.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/hex.h"
 #include "base/mem.h"
@@ -60,6 +63,27 @@ void hash_of(const void *bytes, size_t n, uint8_t ret_digest[HASH_SIZE])
 void hash_512_of(const void *bytes, size_t n, uint8_t ret_digest[HASH_512_SIZE])
 {
     or_abort(EVP_Digest(bytes, n, ret_digest, NULL, EVP_sha512(), NULL));
+}
+
+#define CHUNK (1u << 20) /* large reads keep a disk streaming */
+
+int hash_file(int fd, void (*seen)(void *ctx, uint64_t bytes), void *ctx, uint8_t ret_digest[HASH_SIZE],
+              struct err *e)
+{
+    AUTO_HASH struct hash *h = hash_new();
+    AUTO_FREE uint8_t *chunk = mem_zeroed(1, CHUNK);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    for (ssize_t n; (n = read(fd, chunk, CHUNK)) != 0;) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_errno(e, ERR_MEDIUM_IO, "cannot read");
+        hash_update(h, chunk, (size_t)n);
+        if (seen)
+            seen(ctx, (uint64_t)n);
+    }
+    hash_final(h, ret_digest);
+    return 0;
 }
 
 void hash_hex(const uint8_t digest[HASH_SIZE], char ret_text[HASH_HEX_SIZE])

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 #define HASH_SIZE 32
 #define HASH_512_SIZE 64
 #define HASH_HEX_SIZE 65 /* with the NUL */
@@ -28,6 +30,9 @@ void hash_delete(struct hash *h);
 void hash_cleanup(struct hash **h);
 #define AUTO_HASH __attribute__((cleanup(hash_cleanup)))
 
+/* The rest of an open file, from its position to its end; `seen` is called with each piece (NULL: nobody). */
+must_check int hash_file(int fd, void (*seen)(void *ctx, uint64_t bytes), void *ctx,
+                         uint8_t ret_digest[HASH_SIZE], struct err *e);
 void hash_of(const void *bytes, size_t n, uint8_t ret_digest[HASH_SIZE]);
 /* SHA-512, which some roles give beside SHA-256. */
 void hash_512_of(const void *bytes, size_t n, uint8_t ret_digest[HASH_512_SIZE]);

@@ -86,6 +86,18 @@ static int write_plain(const struct assembly *a, const char *to, const struct de
     return 0;
 }
 
+/* An object of the store that turned out damaged or missing is removed, so that fetching mends it. */
+static int mend_store(const struct store *s, const struct record *r, const char *name, struct err *e)
+{
+    struct err ignored;
+    size_t bad = 0;
+    bool suspect = e->id == ERR_WRONG_HASH || e->id == ERR_WRONG_LENGTH || e->id == ERR_NO_SUCH_PATH;
+    if (suspect && record_drop_damaged(s, r, &bad, &ignored) == 0 && bad > 0)
+        err_hint(e, "%zu damaged files were removed from the store; fetch them again: airlock fetch %s", bad,
+                 name);
+    return -1;
+}
+
 int deliver_lockbox(const struct store *s, const char *profile, const char *name, const char *to,
                     const struct deliver_options *o, struct delivery *ret, struct err *e)
 {
@@ -94,15 +106,18 @@ int deliver_lockbox(const struct store *s, const char *profile, const char *name
     AUTO(verdict) struct verdict verdict = {0};
     AUTO(assembly) struct assembly assembly = {0};
     AUTO(delivery) struct delivery d = {0};
-    if (record_load(s, profile, name, &record, e) || roles_from_store(s, &record, &roles, e) ||
-        judge_roles(&o->judge, &roles, name, &verdict, e) || admit(&verdict, o, e))
+    if (record_load(s, profile, name, &record, e))
+        return -1;
+    if (roles_from_store(s, &record, &roles, e))
+        return mend_store(s, &record, name, e);
+    if (judge_roles(&o->judge, &roles, name, &verdict, e) || admit(&verdict, o, e))
         return -1;
     assemble(s, &record, &assembly);
     d.members = assembly.count;
     describe(&verdict, &d);
     if (o->as == DELIVER_PLAIN ? write_plain(&assembly, to, o, &d, e)
                                : write_bundle(&assembly, &verdict, &roles, to, o, &d, e))
-        return -1;
+        return mend_store(s, &record, name, e);
     *ret = d;
     d = (struct delivery){0};
     return 0;

@@ -2,6 +2,7 @@
 #include "store/record.h"
 
 #include <cjson/cJSON.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +121,32 @@ int record_load(const struct store *s, const char *profile, const char *lockbox,
         return err_hint(e, "fetch it again: airlock fetch %s", lockbox);
     }
     *ret = r;
+    return 0;
+}
+
+static int drop_if_damaged(const struct store *s, const struct record_file *f, size_t *bad, struct err *e)
+{
+    char path[STORE_PATH_SIZE];
+    uint8_t digest[HASH_SIZE];
+    AUTO_FD int fd = -1;
+    store_object_path(f->sha256, path);
+    if (fs_open_at(s->cache_fd, path, O_RDONLY, 0, &fd, e) == 0 &&
+        hash_file(fd, NULL, NULL, digest, e) == 0 && !memcmp(digest, f->sha256, HASH_SIZE))
+        return 0;
+    ++*bad;
+    return store_drop(s, f->sha256, e);
+}
+
+int record_drop_damaged(const struct store *s, const struct record *r, size_t *ret_bad, struct err *e)
+{
+    size_t bad = 0;
+    for (size_t i = 0; i < r->role_count; i++)
+        if (drop_if_damaged(s, &r->roles[i], &bad, e))
+            return -1;
+    for (size_t i = 0; i < r->target_count; i++)
+        if (drop_if_damaged(s, &r->targets[i], &bad, e))
+            return -1;
+    *ret_bad = bad;
     return 0;
 }
 
