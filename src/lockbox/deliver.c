@@ -92,10 +92,11 @@ static int mend_store(const struct store *s, const struct record *r, const char 
     struct err ignored;
     size_t bad = 0;
     bool suspect = e->id == ERR_WRONG_HASH || e->id == ERR_WRONG_LENGTH || e->id == ERR_NO_SUCH_PATH;
-    if (suspect && record_drop_damaged(s, r, &bad, &ignored) == 0 && bad > 0)
-        err_hint(e, "%zu damaged files were removed from the store; fetch them again: airlock fetch %s", bad,
-                 name);
-    return -1;
+    if (!suspect || record_drop_damaged(s, r, &bad, &ignored) || bad == 0)
+        return -1;
+    if (e->id == ERR_NO_SUCH_PATH)
+        e->id = ERR_NOT_FETCHED;
+    return err_hint(e, "the store lacks %zu of its files now; fetch them again: airlock fetch %s", bad, name);
 }
 
 int deliver_lockbox(const struct store *s, const char *profile, const char *name, const char *to,

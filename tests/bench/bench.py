@@ -1,0 +1,203 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Figures: airlock beside what a user would otherwise run, on the same data, in turns, as ratios of medians.
+
+    bench.py --airlock PATH --fetch PATH [--rounds N] [--only fetch,write,verify,memory] [--folder DIR]
+
+Each case runs ours and theirs alternately, N counted rounds after one that is not counted. Peak memory is that of the
+largest process. Nothing here passes or fails.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+CLOUD = pathlib.Path(__file__).resolve().parent.parent / "cloud" / "rehearsal"
+PARALLEL = 16
+MIB = 1 << 20
+
+
+def run(command, **options):
+    """Seconds and peak KiB of one command that must succeed."""
+    begin = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - begin
+    if status:
+        sys.exit(f"bench: {command} failed with status {status}")
+    return seconds, usage.ru_maxrss
+
+
+def compare(title, ours, theirs, rounds):
+    """Runs both in turns; each is a function that returns (seconds, KiB)."""
+    ours(), theirs()
+    pairs = [(ours(), theirs()) for _ in range(rounds)]
+    mine = [a[0] for a, _ in pairs]
+    other = [b[0] for _, b in pairs]
+    ratios = [a[0] / b[0] for a, b in pairs]
+    print(f"{title:<52} {statistics.median(mine):7.2f} s {statistics.median(other):7.2f} s"
+          f"   {statistics.median(ratios):5.2f}  ({min(ratios):.2f} to {max(ratios):.2f})"
+          f"   {max(a[1] for a, _ in pairs) / 1024:5.0f} MiB", flush=True)
+
+
+def heading(title):
+    print(f"\n{title}\n{'':<52} {'airlock':>9} {'other':>9}   ratio  (min to max)     peak")
+
+
+class Cloud:
+    """A rehearsal cloud that serves target bytes straight from disk, and an account of airlock's that uses it."""
+
+    def __init__(self, folder, airlock):
+        self.folder, self.airlock = folder, airlock
+        self.run("start", "--static-targets", "--keys", "ed25519")
+        settings = json.loads((folder / "cloud" / "cloud.json").read_text())
+        self.ca = settings["REHEARSAL_CA"]
+        self.targets = settings["REHEARSAL_REPO_URL"] + "/api/v1/user_repo/targets/"
+        self.environment = dict(os.environ, XDG_CACHE_HOME=str(folder / "cache"), XDG_STATE_HOME=str(folder / "state"),
+                                XDG_CONFIG_HOME=str(folder / "config"))
+        self.airlock_run("login", "--credentials", settings["REHEARSAL_CREDENTIALS"], "--cacert", self.ca)
+
+    def run(self, verb, *words):
+        return subprocess.run([CLOUD, verb, self.folder / "cloud", *words], check=True, capture_output=True, text=True).stdout
+
+    def add(self, name, *source):
+        """A package of its own hardware id; returns (URL, SHA-256, size)."""
+        entry = json.loads(self.run("ctl", "package", "add", name, "1", "--hwid", name, *source))
+        return self.targets + name + "-1", entry["sha256"], entry["length"]
+
+    def define(self, lockbox, *names):
+        self.run("ctl", "lockbox", "define", lockbox, *[name + "-1" for name in names])
+
+    def airlock_run(self, *words):
+        return run([self.airlock, "-q", *words], env=self.environment)
+
+    def forget(self):
+        shutil.rmtree(self.folder / "cache", ignore_errors=True)
+
+    def stop(self):
+        self.run("stop")
+
+
+def bench_fetch(cloud, options):
+    heading(f"fetching over TLS, {PARALLEL} connections, hashed and verified; other: curl --parallel, not verified")
+    out = cloud.folder / "out"
+    store = cloud.folder / "store"
+    for title, count, size in (("1 file of 1 GiB", 1, "1G"), ("20 files of 50 MiB", 20, "50M"),
+                               ("2000 files of 4 KiB", 2000, "4K")):
+        files = [cloud.add(f"f{count}-{i}", "--random", size) for i in range(count)]
+        listing = "".join(f"{url} {digest} {length}\n" for url, digest, length in files)
+        names = cloud.folder / "list"
+        names.write_text(listing)
+        curl_config = cloud.folder / "curl"
+        curl_config.write_text("".join(f'url = "{url}"\noutput = "{out}/{i}"\n' for i, (url, _, _) in enumerate(files)))
+
+        def ours():
+            shutil.rmtree(store, ignore_errors=True)
+            with open(names) as stdin:
+                return run([options.fetch, cloud.ca, store, str(PARALLEL)], stdin=stdin)
+
+        def theirs():
+            shutil.rmtree(out, ignore_errors=True)
+            out.mkdir()
+            return run(["curl", "--silent", "--no-progress-meter", "--parallel", "--parallel-max", str(PARALLEL),
+                        "--cacert", cloud.ca, "--config", curl_config], stderr=subprocess.DEVNULL)
+
+        compare(title, ours, theirs, options.rounds)
+        shutil.rmtree(store, ignore_errors=True)
+        shutil.rmtree(out, ignore_errors=True)
+
+
+def mixed_file(path, size):
+    """Real files of this system one after another: partly text, partly programs, as an update is."""
+    with open(path, "wb") as to:
+        for root in ("/usr/lib", "/usr/bin", "/usr/share"):
+            for folder, _, names in sorted(os.walk(root)):
+                for name in sorted(names):
+                    source = pathlib.Path(folder, name)
+                    if to.tell() >= size:
+                        to.truncate(size)
+                        return
+                    if source.is_file() and not source.is_symlink():
+                        with open(source, "rb") as content:
+                            shutil.copyfileobj(content, to)
+
+
+def bench_write(cloud, options):
+    """Both read from the disk's cache and write to memory (/dev/shm), so that no disk is measured."""
+    heading("writing a bundle of 1 GiB, level 3; other: tar | zstd -T0 -3")
+    data = cloud.folder / "mixed"
+    mixed_file(data, 1 << 30)
+    cloud.add("mixed", "--file", str(data))
+    cloud.define("mixed", "mixed")
+    cloud.airlock_run("fetch", "mixed")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+        other = f"{memory}/other.tar.zst"
+        stick = pathlib.Path(memory, "stick")
+        stick.mkdir()
+        compare("write, hashed, indexed, signed, read back",
+                lambda: cloud.airlock_run("write", "mixed", str(stick)),
+                lambda: run(["sh", "-c", f"tar -C {cloud.folder} -cf - mixed | zstd -q -T0 -3 -f -o {other}"]),
+                options.rounds)
+        bundle = next(stick.glob("airlock/*.lockbox"))
+        stored = sum(f.stat().st_size for f in stick.glob("airlock/*.lockbox*"))
+        print(f"{'':<52} sizes: {stored / MIB:.0f} MiB, other {os.stat(other).st_size / MIB:.0f} MiB")
+        heading("reading it; other: zstd -d | tar x, nothing verified")
+        target = pathlib.Path(memory, "update")
+        compare("apply, all verified", lambda: cloud.airlock_run("apply", str(bundle), "--to", str(target)),
+                lambda: run(["sh", "-c", f"zstd -q -dc {other} | tar -C {memory} -xf -"]), options.rounds)
+        shutil.rmtree(target)
+        heading("verifying; other: openssl dgst -sha256 over the stored bytes, and over the bytes that the device gets")
+        volumes = sorted(str(f) for f in stick.glob("airlock/*.lockbox*"))
+        compare("verify a bundle; stored bytes", lambda: cloud.airlock_run("verify", str(bundle)),
+                lambda: run(["openssl", "dgst", "-sha256", *volumes]), options.rounds)
+        compare("verify a bundle; unpacked bytes", lambda: cloud.airlock_run("verify", str(bundle)),
+                lambda: run(["openssl", "dgst", "-sha256", str(data)]), options.rounds)
+        os.remove(other)
+        cloud.airlock_run("apply", str(bundle), "--to", str(target))
+        compare("verify a plain directory", lambda: cloud.airlock_run("verify", str(target)),
+                lambda: run(["openssl", "dgst", "-sha256", str(target / "images" / "mixed-1")]), options.rounds)
+
+
+def bench_memory(cloud, options):
+    print("\npeak memory in MiB\n" + f"{'':<20} {'fetch':>7} {'write':>7} {'verify':>7} {'apply':>7}")
+    for title, size in (("one file of 2 KiB", "2K"), ("one file of 2 GiB", "2G")):
+        name = "memory" + size
+        cloud.add(name, "--random", size)
+        cloud.define(name, name)
+        stick = cloud.folder / "stick"
+        stick.mkdir(exist_ok=True)
+        peaks = [cloud.airlock_run("fetch", name)[1], cloud.airlock_run("write", name, str(stick))[1]]
+        bundle = next(stick.glob(f"airlock/{name}-*.lockbox"))
+        peaks.append(cloud.airlock_run("verify", str(bundle))[1])
+        peaks.append(cloud.airlock_run("apply", str(bundle), "--to", str(cloud.folder / "update"))[1])
+        print(f"{title:<20} " + " ".join(f"{peak / 1024:7.0f}" for peak in peaks), flush=True)
+        shutil.rmtree(cloud.folder / "update")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--airlock", required=True, type=pathlib.Path)
+    parser.add_argument("--fetch", required=True, type=pathlib.Path)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="fetch,write,memory")
+    parser.add_argument("--folder", default=None, help="where the data goes: 8 GiB on a file system of the disk")
+    options = parser.parse_args()
+    benches = {"fetch": bench_fetch, "write": bench_write, "memory": bench_memory}
+    print(f"{os.cpu_count()} processors; {options.rounds} rounds in turns, medians")
+    for name in options.only.split(","):
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            cloud = Cloud(pathlib.Path(folder), options.airlock)
+            try:
+                benches[name](cloud, options)
+            finally:
+                cloud.stop()
+
+
+if __name__ == "__main__":
+    main()
