@@ -339,30 +339,45 @@ static int settle_older(struct writer *w, struct err *e)
     return rc ? rc : w->medium->flush_folder(w->medium->ctx, e);
 }
 
-/* Removes a file if it is there; *ret_found becomes true where it was. */
-static int remove_leftover(struct writer *w, unsigned number, bool pending, bool *ret_found, struct err *e)
+static int remove_volume(struct writer *w, unsigned number, bool pending, struct err *e)
 {
     AUTO_FREE char *name = volume_name(w->name, number, pending);
-    bool is_there;
-    if (volume_exists(w->medium, name, &is_there, e))
+    return w->medium->remove(w->medium->ctx, name, e);
+}
+
+/* Is there a volume of this number under either name? */
+static int volume_is_left(struct writer *w, unsigned number, bool *ret, struct err *e)
+{
+    AUTO_FREE char *own = volume_name(w->name, number, false);
+    AUTO_FREE char *pending = volume_name(w->name, number, true);
+    if (volume_exists(w->medium, own, ret, e) || (!*ret && volume_exists(w->medium, pending, ret, e)))
         return -1;
-    *ret_found = *ret_found || is_there;
-    return is_there ? w->medium->remove(w->medium->ctx, name, e) : 0;
+    return 0;
+}
+
+/* Volumes that only an older bundle had go, the last one first: should this be interrupted, those that are
+ * left can still be counted up to. */
+static int remove_leftovers(struct writer *w, unsigned first, struct err *e)
+{
+    unsigned end = first;
+    for (bool left = true; left && end <= LIMIT_VOLUMES; end += left)
+        if (volume_is_left(w, end, &left, e))
+            return -1;
+    while (end-- > first)
+        if (remove_volume(w, end, true, e) || remove_volume(w, end, false, e))
+            return -1;
+    return 0;
 }
 
 /* Pending volumes get their names; what older writings left behind goes. */
 static int tidy(struct writer *w, struct err *e)
 {
-    unsigned number = 1, volumes = w->options.single ? 1 : (unsigned)w->index.volume_count;
-    bool found = true;
-    for (; number < volumes; number++)
-        if (w->pending[number] ? rename_pending(w, number, e) : remove_leftover(w, number, true, &found, e))
+    unsigned volumes = w->options.single ? 1 : (unsigned)w->index.volume_count;
+    for (unsigned number = 1; number < volumes; number++)
+        if (w->pending[number] ? rename_pending(w, number, e) : remove_volume(w, number, true, e))
             return -1;
-    for (; found && number <= LIMIT_VOLUMES; number++) {
-        found = false;
-        if (remove_leftover(w, number, true, &found, e) || remove_leftover(w, number, false, &found, e))
-            return -1;
-    }
+    if (remove_leftovers(w, volumes, e))
+        return -1;
     return w->medium->flush_folder(w->medium->ctx, e);
 }
 
