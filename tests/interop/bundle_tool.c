@@ -23,7 +23,7 @@ struct collection {
     const char *folder; /* being walked */
 };
 
-static int hash_file(int dirfd, const char *path, struct content *ret, struct err *e)
+static int hash_content(int dirfd, const char *path, struct content *ret, struct err *e)
 {
     static uint8_t piece[1 << 18];
     struct content_file file = {.dirfd = dirfd, .path = path};
@@ -50,7 +50,7 @@ static int add_file(struct collection *c, char *path, struct err *e)
     *file = (struct content_file){.dirfd = c->dirfd, .path = path};
     *content = (struct content){.source = &content_from_file, .ctx = file};
     *m = (struct member){.path = path, .contents = content, .content_count = 1};
-    if (hash_file(c->dirfd, path, content, e))
+    if (hash_content(c->dirfd, path, content, e))
         return -1;
     m->size = content->size;
     memcpy(m->sha256, content->sha256, HASH_SIZE);
