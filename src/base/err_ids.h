@@ -90,6 +90,9 @@ ERROR(ODD_NUMBER, "odd-number", EXIT_REFUSED,
 ERROR(DEVICE_LIMIT, "device-limit", EXIT_REFUSED, "larger than the device's client reads", NULL)
 ERROR(UNSUPPORTED_KEY, "unsupported-key", EXIT_REFUSED,
       "a key type or signature method that the device's client does not know", NULL)
+ERROR(SECONDARY_ROOT, "secondary-root", EXIT_REFUSED,
+      "an ECU behind the primary that has no root yet takes its first only from a chain of two or more",
+      "issue a new root in the cloud (rotate its keys), then fetch the lockbox again")
 ERROR(UNSUPPORTED_TARGET, "unsupported-target", EXIT_REFUSED,
       "a kind of package that this version of airlock cannot carry", NULL)
 ERROR(MISSING_TARGET, "missing-target", EXIT_REFUSED, "the bytes of a target are not there", NULL)

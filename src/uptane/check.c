@@ -353,11 +353,11 @@ struct root *check_roots(struct check *c, enum verdict_repo repo)
     const struct verdict_file *next;
     while (rc == 0 && (next = root_file(&w, w.last->role->version + 1)))
         rc = walk_on(&w, next);
-    if (rc == 0)
-        walk_end(&w);
     if (rc) {
         root_delete(w.last);
         return NULL;
     }
+    walk_end(&w);
+    c->root_version[repo] = w.last->role->version;
     return w.last;
 }

@@ -19,7 +19,8 @@ struct check {
     struct verdict *v;
     const struct verdict_file **files; /* sorted by path */
     struct hardware hardware;
-    bool refused[2]; /* by the device, for something of this repository */
+    bool refused[2];         /* by the device, for something of this repository */
+    int64_t root_version[2]; /* of the last root that the chain reached; 0 where it broke */
 };
 
 void check_start(struct check *c, const struct verdict_input *in, struct verdict *v);

@@ -5,9 +5,12 @@
 
 #include "base/mem.h"
 #include "uptane/snapshot.h"
+#include "uptane/strays.h"
 #include "uptane/targets_graph.h"
 
 #define SNAPSHOT_PATH "image-repo/snapshot.json"
+#define PLACEHOLDER_URI                                                                                      \
+    "https://example.com/"    /* old servers wrote it for "none"; the device ignores it too */
 #define DEVICE_DEPTH_MAX 5    /* delegations below each other that the device follows */
 #define STANDARD_DEPTH_MAX 32 /* the standard asks for a bound and leaves it open */
 #define SEARCH_STEPS_MAX 2000 /* delegations followed for one target: hostile graphs cost no more */
@@ -118,6 +121,10 @@ static void adopt(struct check *c, struct verdict_target *to, const struct targe
     to->package_name = target_custom_text(image, "name");
     to->package_version = target_custom_text(image, "version");
     to->uri = target_custom_text(image, "uri");
+    if (to->uri && !strcmp(to->uri, PLACEHOLDER_URI)) {
+        free(to->uri);
+        to->uri = NULL;
+    }
     if (image->format == FORMAT_UNSAID)
         return;
     bool device_pulls = to->is_ostree;
@@ -155,26 +162,14 @@ static void match_target(struct check *c, struct graph *g, const struct lockbox 
     }
 }
 
-/* What the snapshot lists and nobody has read, and what lies there unlisted. None of it stops anybody. */
-static void report_strays(struct check *c, const struct role *snapshot, const struct root *root)
+/* The device does not look at it; whoever fetched these files forgot one. */
+static void check_listed_root(struct check *c, const struct role *snapshot, const struct root *root)
 {
     struct snapshot_entry entry;
     if (snapshot_find(snapshot, "root.json", &entry) && entry.version > root->role->version)
         check_problem(c, REPO_IMAGE, SNAPSHOT_PATH, ERR_ROOT_GAP, false, false,
                       "it knows version %lld of the root, version %lld is the last that is there",
                       (long long)entry.version, (long long)root->role->version);
-    for (size_t i = 0, n = snapshot_count(snapshot); i < n; i++) {
-        snapshot_at(snapshot, i, &entry);
-        AUTO_FREE char *name = mem_strndup(entry.file, entry.name_len);
-        bool told = !strcmp(name, "root") || !strcmp(name, "timestamp") || check_file(c, REPO_IMAGE, name);
-        for (size_t j = 0; j < c->v->problem_count && !told; j++)
-            told = !strncmp(c->v->problems[j].role, "image-repo/", 11) &&
-                   !strncmp(c->v->problems[j].role + 11, entry.file, entry.file_len) &&
-                   c->v->problems[j].role[11 + entry.file_len] == '\0';
-        if (!told)
-            check_problem(c, REPO_IMAGE, SNAPSHOT_PATH, ERR_MISSING_ROLE, false, false,
-                          "it lists '%.*s', which is not there", (int)entry.file_len, entry.file);
-    }
 }
 
 static struct role *read_snapshot(struct check *c, const struct root *root)
@@ -206,7 +201,8 @@ void image_repo_check(struct check *c, const struct root *root, const struct loc
         for (size_t i = 0; i < lockbox->count; i++)
             match_target(c, &graph, lockbox, i);
         graph_report(&graph);
+        strays_report(c, REPO_IMAGE, snapshot);
     }
-    report_strays(c, snapshot, root);
+    check_listed_root(c, snapshot, root);
     role_delete(snapshot);
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/name.h"
 #include "uptane/snapshot.h"
+#include "uptane/strays.h"
 
 #define SNAPSHOT_PATH "director/offline-snapshot.json"
 
@@ -248,6 +249,7 @@ void lockbox_check(struct check *c, const struct root *root, struct lockbox *ret
         }
         AUTO_FREE char *path = mem_format("director/%s.json", name);
         check_report(c, REPO_DIRECTOR, path, &flaws);
+        strays_report(c, REPO_DIRECTOR, snapshot);
     }
     role_delete(snapshot);
 }

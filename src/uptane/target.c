@@ -22,7 +22,8 @@ static int read_hash(struct json_value hashes, const char *kind, uint8_t *ret, s
 
 static int read_hardware(struct target *target, struct err *e)
 {
-    if (!json_get(target->custom, "hardwareIds", &target->hardware))
+    if (!json_get(target->custom, "hardwareIds", &target->hardware) ||
+        json_type(target->hardware) == JSON_NULL)
         return 0;
     if (json_type(target->hardware) != JSON_ARRAY)
         return err_set(e, ERR_BAD_ROLE, "its hardwareIds are no array");
@@ -41,7 +42,7 @@ static int read_custom(struct json_value v, struct target *target, struct err *e
     if (json_type(target->custom) != JSON_OBJECT)
         return err_set(e, ERR_BAD_ROLE, "its custom is no object");
     target->has_custom = true;
-    if (json_get(target->custom, "targetFormat", &field)) {
+    if (json_get(target->custom, "targetFormat", &field) && json_type(field) != JSON_NULL) {
         size_t len;
         const char *text = json_string(field, &len);
         if (!text)

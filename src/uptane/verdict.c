@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "uptane/check.h"
 #include "uptane/image_repo.h"
 #include "uptane/lockbox.h"
@@ -15,8 +16,11 @@ static void assume(struct check *c)
     clock_format(c->in->now, now);
     check_assume(c, "the device's clock says %s", now);
     check_assume(c, "the device is fresh: it has stored no newer metadata and has nothing of this installed");
-    if (c->in->hardware_id_count == 0)
+    check_assume(c, "every ECU takes the kind of package that the lockbox holds for it");
+    if (c->in->hardware_id_count == 0) {
         check_assume(c, "the device has all the hardware that the lockbox names: no hardware id was given");
+        check_assume(c, "the ECUs behind the primary have a root of both repositories already");
+    }
 }
 
 static void check_director(struct check *c, struct lockbox *lockbox)
@@ -53,6 +57,50 @@ static size_t count_wanted(const struct verdict *v)
     return wanted;
 }
 
+static bool is_wanted_for(const struct verdict *v, const char *hardware_id)
+{
+    for (size_t i = 0; i < v->target_count; i++)
+        for (size_t j = 0; j < v->targets[i].hardware_id_count; j++)
+            if (!strcmp(v->targets[i].hardware_ids[j], hardware_id))
+                return true;
+    return false;
+}
+
+/* A managed secondary gets from the primary every root but the last, then the last with the other metadata:
+ * one that is fresh never gets any where version 1 is the last. Only one ECU can be the primary, and
+ * docker-compose never is. */
+static void check_secondaries(struct check *c)
+{
+    size_t updated = 0;
+    bool compose = false;
+    for (size_t i = 0; i < c->in->hardware_id_count; i++) {
+        const char *id = c->in->hardware_ids[i];
+        if (is_wanted_for(c->v, id)) {
+            updated++;
+            compose |= !strcmp(id, "docker-compose");
+        }
+    }
+    if (updated == 1 && !compose)
+        check_assume(c, "the ECU to be updated is the primary, or has a root of both repositories already");
+    if (updated < 2 && !compose)
+        return;
+    for (enum verdict_repo repo = REPO_DIRECTOR; repo <= REPO_IMAGE; repo++)
+        if (c->root_version[repo] == 1) {
+            AUTO_FREE char *path = mem_format("%s/1.root.json", check_folder(repo));
+            check_problem(c, repo, path, ERR_SECONDARY_ROOT, true, false,
+                          "version 1 is the last root, and a fresh ECU behind the primary needs version 2");
+        }
+}
+
+/* The device does not look at the image repository when nothing is for it. */
+static void forgive_image_repo(struct check *c)
+{
+    const char *folder = check_folder(REPO_IMAGE);
+    for (size_t i = 0; i < c->v->problem_count; i++)
+        if (!strncmp(c->v->problems[i].role, folder, strlen(folder)))
+            c->v->problems[i].device_refuses = false;
+}
+
 /* The order of the device's client: the director's metadata first; then, only where something is for this
  * device, the image repository's. */
 static enum verdict_outcome decide(struct check *c, const struct lockbox *lockbox)
@@ -62,12 +110,14 @@ static enum verdict_outcome decide(struct check *c, const struct lockbox *lockbo
     if (!lockbox->role)
         return VERDICT_NOTHING;
     if (count_wanted(c->v) == 0) {
+        forgive_image_repo(c);
         check_problem(c, REPO_DIRECTOR, "director", ERR_NOTHING_TO_INSTALL, false, false,
                       "none of the %zu targets of lockbox '%s' is for this hardware", c->v->target_count,
                       c->v->lockbox);
         return VERDICT_NOTHING;
     }
-    return c->refused[REPO_IMAGE] ? VERDICT_REFUSE : VERDICT_INSTALL;
+    check_secondaries(c);
+    return c->refused[REPO_DIRECTOR] || c->refused[REPO_IMAGE] ? VERDICT_REFUSE : VERDICT_INSTALL;
 }
 
 static bool is_valid(const struct verdict *v)

@@ -231,9 +231,9 @@ def put(path, data):
 CASES = []
 
 
-def case(valid=True, outcome="install", problems=(), hardware=f"{PRIMARY},{SECONDARY}", lockbox="",
+def case(valid=True, outcome="install", problems=(), hardware="", lockbox="",
          trust=True, key=Ed25519Key, count=1, name=None):
-    """Registers a function that changes a good Box; its name is the case's."""
+    """Registers a function that changes a good Box; its name is the case's. No hardware: all that is named."""
     def register(change):
         def build(folder):
             box = Box(key, count)

@@ -34,6 +34,17 @@ def image_snapshot_lists_what_is_not_there(box):
     box.edit(IMAGE_SNAPSHOT, lambda signed: signed["meta"].update({"gone.json": {"version": 1}}))
 
 
+@noted("not-in-snapshot", "image-repo/stranger")
+def image_file_that_nothing_refers_to(box):
+    box.delegate("stranger", [], parents=())
+    box.edit(IMAGE_SNAPSHOT, lambda signed: signed["meta"].pop("stranger.json"))
+
+
+@noted("bad-delegation", "image-repo/orphan")
+def image_file_to_which_nobody_delegates(box):
+    box.delegate("orphan", [], parents=())
+
+
 @broken("bad-role", TARGETS)
 def targets_without_targets(box):
     box.edit(TARGETS, lambda signed: signed.pop("targets"))
@@ -83,7 +94,7 @@ def unwanted_target_unknown(box):
     del box.targets["bootloader-1"]
 
 
-@strict("target-mismatch", TARGETS)
+@strict("target-mismatch", TARGETS, hardware=PRIMARY)
 def hardware_that_the_device_lacks_is_not_covered(box):
     box.lockboxes["pump"]["bootloader-1"]["custom"]["hardwareIds"] = [PRIMARY, OTHER]
 

@@ -78,6 +78,12 @@ def several_lockboxes_and_an_empty_one_first(box):
     box.lockboxes["alpha"] = {}
 
 
+@noted("not-in-snapshot", "director/stranger")
+def file_that_nothing_refers_to(box):
+    box.edit(SNAPSHOT, lambda signed: signed["meta"].pop("stranger.json"))
+    box.lockboxes["stranger"] = {}
+
+
 @case(lockbox="pump")
 def good_named_among_several(box):
     box.lockboxes["alpha"] = {}
@@ -125,7 +131,7 @@ def nothing_for_this_hardware(box):
     pass
 
 
-@case(True, "nothing", ["nothing-to-install director"], hardware="")
+@case(True, "nothing", ["nothing-to-install director"])
 def empty_lockbox(box):
     box.lockboxes["pump"] = {}
 
@@ -151,7 +157,7 @@ def add(name, target, image=True):
 
 broken("target-conflict", BOX, name="two_targets_for_one_hardware")(
     add("bootloader-2", entry(b"newer", [PRIMARY])))
-strict("target-conflict", BOX, name="two_targets_for_absent_hardware")(
+strict("target-conflict", BOX, hardware=PRIMARY, name="two_targets_for_absent_hardware")(
     lambda box: (add("press-1", entry(b"1", [OTHER]))(box), add("press-2", entry(b"2", [OTHER]))(box)))
 case(name="good_hardware_named_twice_by_one_target")(
     add("press-1", entry(b"1", [OTHER, OTHER])))
@@ -194,6 +200,39 @@ case(False, "refuse", [f"bad-role {BOX}.json", f"target-mismatch {TARGETS}.json"
     spoil(lambda t: t.update(hashes={"sha512": "00" * 64})))
 
 
+# ECUs behind the primary: a fresh one takes its first root only from a chain of two or more.
+
+BOTH = f"{PRIMARY},{SECONDARY}"
+
+
+@case(True, "refuse", ["secondary-root director/1.root.json", "secondary-root image-repo/1.root.json"],
+      hardware=BOTH)
+def first_root_is_the_last_and_two_ecus_are_updated(box):
+    pass
+
+
+@picky("secondary-root", "image-repo/1.root", hardware=BOTH)
+def first_root_is_the_last_of_the_image_repo(box):
+    box.rotate("director")
+
+
+@case(True, "refuse", ["secondary-root director/1.root.json", "secondary-root image-repo/1.root.json"],
+      hardware="docker-compose")
+def first_root_is_the_last_and_compose_is_updated(box):
+    add("compose-1", entry(b"services:", ["docker-compose"]))(box)
+
+
+@case(hardware=BOTH)
+def good_two_ecus_and_two_roots(box):
+    box.rotate("director")
+    box.rotate("image-repo")
+
+
+@case(hardware=f"{PRIMARY},docker-compose")
+def good_one_root_and_only_the_primary_updated(box):
+    pass
+
+
 # Kinds of packages: the device goes by the lockbox's own targetFormat, else by the length.
 
 def ostree(custom, image_format="OSTREE", length=0):
@@ -206,14 +245,14 @@ def ostree(custom, image_format="OSTREE", length=0):
     return change
 
 
-ALL = f"{PRIMARY},{SECONDARY},{OTHER}"
-case(hardware=ALL, name="good_ostree")(ostree({}))
-case(hardware=ALL, name="good_ostree_said_twice")(ostree({"targetFormat": "OSTREE"}))
-picky("empty-target", BOX, hardware=ALL, name="empty_file")(ostree({"targetFormat": "BINARY"}, "BINARY"))
-noted("empty-target", BOX, name="empty_file_for_absent_hardware")(ostree({"targetFormat": "BINARY"}, "BINARY"))
-picky("empty-target", TARGETS, hardware=ALL, name="empty_file_that_the_device_takes_for_ostree")(
+case(name="good_ostree")(ostree({}))
+case(name="good_ostree_with_null_for_unsaid")(ostree({"targetFormat": None, "uri": None}))
+case(name="good_ostree_said_twice")(ostree({"targetFormat": "OSTREE"}))
+picky("empty-target", BOX, name="empty_file")(ostree({"targetFormat": "BINARY"}, "BINARY"))
+noted("empty-target", BOX, hardware=PRIMARY, name="empty_file_for_absent_hardware")(ostree({"targetFormat": "BINARY"}, "BINARY"))
+picky("empty-target", TARGETS, name="empty_file_that_the_device_takes_for_ostree")(
     ostree({}, "BINARY"))
-picky("target-mismatch", TARGETS, hardware=ALL, name="ostree_that_the_device_takes_for_a_file")(
+picky("target-mismatch", TARGETS, name="ostree_that_the_device_takes_for_a_file")(
     ostree({}, "OSTREE", 5))
 
 

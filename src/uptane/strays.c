@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "uptane/strays.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "uptane/snapshot.h"
+
+static bool has_row(const struct check *c, const char *path)
+{
+    for (size_t i = 0; i < c->v->role_count; i++)
+        if (!strcmp(c->v->roles[i].path, path))
+            return true;
+    return false;
+}
+
+static bool has_problem(const struct check *c, const char *path)
+{
+    for (size_t i = 0; i < c->v->problem_count; i++)
+        if (!strcmp(c->v->problems[i].role, path))
+            return true;
+    return false;
+}
+
+/* Roots of any version, and the timestamp, which offline updates do not use. */
+static bool is_fixed(const char *file)
+{
+    size_t len = strlen(file), suffix = strlen(".root.json");
+    return !strcmp(file, "root.json") || !strcmp(file, "timestamp.json") ||
+           (len > suffix && !strcmp(file + len - suffix, ".root.json"));
+}
+
+static void report_missing(struct check *c, const char *snapshot_path, const struct role *snapshot)
+{
+    for (size_t i = 0, n = snapshot_count(snapshot); i < n; i++) {
+        struct snapshot_entry entry;
+        snapshot_at(snapshot, i, &entry);
+        AUTO_FREE char *name = mem_strndup(entry.file, entry.name_len);
+        AUTO_FREE char *path = mem_format("%s/%s.json", check_folder(REPO_IMAGE), name);
+        if (strcmp(name, "root") != 0 && strcmp(name, "timestamp") != 0 && !check_file(c, REPO_IMAGE, name) &&
+            !has_problem(c, path))
+            check_problem(c, REPO_IMAGE, snapshot_path, ERR_MISSING_ROLE, false, false,
+                          "it lists '%s.json', which is not there", name);
+    }
+}
+
+static void report_unread(struct check *c, enum verdict_repo repo, const struct role *snapshot)
+{
+    AUTO_FREE char *prefix = mem_format("%s/", check_folder(repo));
+    for (size_t i = 0; i < c->in->file_count; i++) {
+        const char *path = c->files[i]->path, *file = path + strlen(prefix);
+        struct snapshot_entry entry;
+        if (strncmp(path, prefix, strlen(prefix)) != 0 || is_fixed(file) || has_row(c, path) ||
+            has_problem(c, path))
+            continue;
+        bool listed = snapshot_find(snapshot, file, &entry);
+        if (listed && repo == REPO_IMAGE)
+            check_problem(c, repo, path, ERR_BAD_DELEGATION, false, false,
+                          "no delegation leads to it, so it was not verified");
+        else if (!listed)
+            check_problem(c, repo, path, ERR_NOT_IN_SNAPSHOT, false, false,
+                          "nothing refers to it, so it was not verified");
+    }
+}
+
+void strays_report(struct check *c, enum verdict_repo repo, const struct role *snapshot)
+{
+    AUTO_FREE char *path = mem_format("%s/%s.json", check_folder(repo), role_type_name(snapshot->type));
+    if (repo == REPO_IMAGE)
+        report_missing(c, path, snapshot);
+    report_unread(c, repo, snapshot);
+}
