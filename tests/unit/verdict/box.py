@@ -27,6 +27,9 @@ BOX, SNAPSHOT = "director/pump", "director/offline-snapshot"
 IMAGE_SNAPSHOT, TARGETS, DELEGATED = "image-repo/snapshot", "image-repo/targets", "image-repo/team"
 
 
+RSA_KEYS = 3  # they are slow to make, so the roles of a box take turns with these
+
+
 class EcdsaKey:
     """ECDSA P-256, which the standard allows and today's devices do not know."""
 
@@ -75,7 +78,7 @@ PUMP = entry(b"pump firmware", [SECONDARY])
 
 @lru_cache(maxsize=None)
 def nth_key(make, n):
-    """Every box has keys of its own; boxes share them among each other, for RSA keys are slow to make."""
+    """Boxes share their keys among each other."""
     return make()
 
 
@@ -84,7 +87,8 @@ class Box:
 
     def __init__(self, key=Ed25519Key, count=1):
         serial = counter()
-        self.make_key = lambda: nth_key(key, next(serial))
+        kinds = RSA_KEYS if key is RsaKey else 1 << 16
+        self.make_key = lambda: nth_key(key, next(serial) % kinds)
         roles = [f"director/{role}" for role in DIRECTOR_ROLES] + [f"image-repo/{role}" for role in IMAGE_ROLES]
         self.keys = {role: [self.make_key() for _ in range(count)] for role in (*roles, "team")}
         self.threshold = count
