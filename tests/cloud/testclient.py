@@ -83,9 +83,11 @@ class Rehearsal:
         return reply
 
     def _connect(self, parts):
+        """To loopback by number: a bare system may have no /etc/hosts that knows localhost."""
+        netloc = parts.netloc.replace("localhost", "127.0.0.1")
         if parts.scheme == "https":
-            return HTTPSConnection(parts.netloc, timeout=5, context=self.tls)
-        return HTTPConnection(parts.netloc, timeout=5)
+            return HTTPSConnection(netloc, timeout=5, context=self.tls)
+        return HTTPConnection(netloc, timeout=5)
 
     def token(self, client_id, secret):
         return self.grant({"client_id": client_id, "client_secret": secret}).json()["access_token"]
