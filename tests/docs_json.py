@@ -1,0 +1,151 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""Holds docs/json.md against what airlock prints, command by command, with the rehearsal cloud behind it.
+
+    docs_json.py AIRLOCK
+
+Every field that is printed must stand in its table with its type, every field of a table must be printed at least
+once, and the examples may hold no other. Prints each place where they differ; exit 1 when there is one.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+AIRLOCK = Path(sys.argv[1]).resolve()
+LATE = "2030-01-01T00:00:00Z"
+
+
+class Page:
+    """The tables and examples of docs/json.md, by heading."""
+
+    def __init__(self, text):
+        self.fields, self.examples = {}, {}
+        for section in re.split(r"^## ", text, flags=re.M)[1:]:
+            heading, body = section.split("\n", 1)
+            rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", body, flags=re.M)
+            self.fields[heading] = {path: set(types.split(" or ")) for path, types in rows}
+            self.examples[heading] = [json.loads(e) for e in re.findall(r"```json\n(.*?)```", body, flags=re.S)]
+
+
+def paths_of(value, path=""):
+    """(path, type) of everything in a JSON value that is no object and no list."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from paths_of(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from paths_of(inner, path + "[]")
+    else:
+        kinds = {bool: "bool", int: "number", float: "number", str: "string", type(None): "null"}
+        yield path, kinds[type(value)]
+
+
+class Comparison:
+    def __init__(self):
+        self.bad = False
+
+    def complain(self, text):
+        print(f"docs/json.md: {text}")
+        self.bad = True
+
+    def hold(self, heading, fields, answers, whole=True):
+        """`whole`: every documented field must be in one of the answers."""
+        seen = {}
+        for answer in answers:
+            for path, kind in paths_of(answer):
+                seen.setdefault(path, set()).add(kind)
+        for path, kinds in seen.items():
+            if path not in fields:
+                self.complain(f"{heading}: `{path}` is not in the table")
+            elif not kinds <= fields[path]:
+                self.complain(f"{heading}: `{path}` is {' or '.join(sorted(kinds))}")
+        for path in fields.keys() - seen.keys() if whole else ():
+            self.complain(f"{heading}: `{path}` was not printed by any command")
+
+
+class Rehearsal:
+    """A folder with a cloud, a home, a stick, and the answers of airlock to commands in it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.control("start", "cloud", "--seed", "demo")
+        self.env = dict(line.split("=", 1) for line in (folder / "cloud/cloud.env").read_text().split())
+        for name in ("home", "stick", "device"):
+            (folder / name).mkdir()
+
+    def close(self):
+        self.control("stop", "cloud")
+
+    def control(self, *words):
+        subprocess.run([HERE / "cloud/rehearsal", *words], cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+
+    def run(self, *words, secret="wrong"):
+        home = {"HOME": "home", "PATH": os.environ["PATH"], "AIRLOCK_CLIENT_ID": self.env["REHEARSAL_CLIENT_ID"],
+                "AIRLOCK_CLIENT_SECRET": secret, "NO_PROXY": "localhost"}
+        return subprocess.run([AIRLOCK, *words], cwd=self.folder, env=home, capture_output=True, text=True)
+
+    def ask(self, *words, code=0, **more):
+        done = self.run("--json", *words, **more)
+        if done.returncode != code:
+            sys.exit(f"airlock {' '.join(words)}: exit code {done.returncode}, not {code}\n{done.stderr}")
+        return json.loads(done.stdout)
+
+    def login(self, **more):
+        api = ["--api-client", "--api-url", self.env["REHEARSAL_API_URL"],
+               "--api-token-url", self.env["REHEARSAL_TOKEN_URL"]]
+        return self.ask("login", "--cacert", self.env["REHEARSAL_CA"], "--credentials",
+                        self.env["REHEARSAL_CREDENTIALS"], *api, **more)
+
+
+def answers(r):
+    """Answers of every command, by heading, where needed in several kinds."""
+    said = {"error": [r.ask("verify", "nowhere", code=2), r.login(code=5)]}
+    said["login"] = [r.login(secret=r.env["REHEARSAL_CLIENT_SECRET"])]
+    said["list"] = [r.ask("list")]
+    said["fetch"] = [r.ask("fetch", "pump-7")]
+    said["write"] = [r.ask("write", "pump-7", "stick"), r.ask("write", "pump-7", "stick", "--as", "plain"),
+                     r.ask("prepare", "pump-7", "stick")]
+    head = str(next((r.folder / "stick/airlock").glob("*.lockbox")))
+    said["apply"] = [r.ask("apply", head, "--to", "device/update")]
+    (r.folder / "broken.lockbox").write_bytes(b"this is no bundle")
+    said["inspect"] = [r.ask("inspect", "stick"), r.ask("inspect", "broken.lockbox", code=3)]
+    said["verify"] = [r.ask("verify", head), r.ask("verify", "stick/update", "--at", LATE, code=3),
+                      r.ask("verify", "broken.lockbox", code=3)]
+    said["verify, stick"] = [r.ask("verify", "stick")]
+    lines = r.run("--progress=json", "verify", "stick").stderr
+    said["progress"] = [json.loads(line) for line in lines.splitlines()]
+    return said
+
+
+def beneath(prefix, fields):
+    return {prefix + path: types for path, types in fields.items()}
+
+
+def main():
+    page = Page((HERE / "../docs/json.md").read_text())
+    fields = page.fields
+    schema = {"schema": {"number"}}
+    item = {path.removeprefix("items[]."): types for path, types in fields["inspect"].items() if path != "schema"}
+    verdict = item | fields["verify"]
+    fields |= {"verify": verdict | schema, "verify, stick": beneath("items[].", verdict) | schema}
+    with tempfile.TemporaryDirectory() as folder:
+        r = Rehearsal(Path(folder))
+        try:
+            said = answers(r)
+        finally:
+            r.close()
+    c = Comparison()
+    for heading, table in fields.items():
+        whole = heading != "verify, stick"  # a stick without problems, so that it ends with 0
+        c.hold(heading, table, said[heading], whole)
+        c.hold(f"example of {heading}", table, page.examples.get(heading, []), False)
+    sys.exit(c.bad)
+
+
+main()
