@@ -77,7 +77,7 @@ size_t frame_packer_memory(int level, size_t raw)
  * an encrypted image. Found by trying, not by magic numbers, since a frame seldom begins where a file does.
  */
 #define SAMPLE KIB(8)
-#define LEVEL_COMPRESSED (-5)
+#define LEVEL_COMPRESSED 1
 
 static bool is_compressed(struct frame_packer *p, const uint8_t *raw, size_t n, void *to, size_t room)
 {

@@ -16,7 +16,7 @@
 #include "bundle-format/stream.h"
 
 /* Raw bytes of every frame but the last of a part. Smaller than the format allows: memory for twice the
- * workers, and less to read for a small member, at under one percent of size (docs/decisions/0004). */
+ * workers, and less to read for a small member, at under one percent of size (docs/decisions/0005). */
 #define PACK_FRAME_RAW MIB(1)
 
 struct packing {
