@@ -95,6 +95,12 @@ static void print_outcome(const struct verdict *v)
         printf("%s: ", err_name(p->id));
         print_text(p->message);
         puts(p->device_refuses ? "" : " (the device would not mind)");
+        if (*p->hint) {
+            print_label("");
+            fputs("  hint: ", stdout);
+            print_text(p->hint);
+            putchar('\n');
+        }
     }
     print_label("verdict");
     printf("%s by the standard; a device %s it\n", v->valid ? "valid" : "NOT VALID",
@@ -176,6 +182,8 @@ static cJSON *json_problem(const struct verdict_problem *p)
     cJSON_AddStringToObject(problem, "role", p->role);
     cJSON_AddStringToObject(problem, "message", p->message);
     cJSON_AddBoolToObject(problem, "device_refuses", p->device_refuses);
+    if (*p->hint)
+        cJSON_AddStringToObject(problem, "hint", p->hint);
     return problem;
 }
 

@@ -36,8 +36,10 @@ int judge_roles(const struct judge *j, const struct roles *roles, const char *lo
 int judge_refuse(const struct verdict *v, struct err *e)
 {
     for (size_t i = 0; i < v->problem_count; i++)
-        if (v->problems[i].breaks_validity || v->problems[i].device_refuses)
-            return err_set(e, v->problems[i].id, "%s", v->problems[i].message);
+        if (v->problems[i].breaks_validity || v->problems[i].device_refuses) {
+            err_set(e, v->problems[i].id, "%s", v->problems[i].message);
+            return err_hint(e, "%s", v->problems[i].hint);
+        }
     if (v->target_count == 0)
         return err_set(e, ERR_NOTHING_TO_INSTALL, "the lockbox is empty: it was revoked");
     return 0;
@@ -61,6 +63,7 @@ void judge_add_problem(struct verdict *v, enum err_id id, const char *role, bool
         .id = id,
         .role = mem_strdup(role),
         .message = format_text(format, args),
+        .hint = mem_strdup(""),
         .device_refuses = device_refuses,
         .breaks_validity = true,
     };
