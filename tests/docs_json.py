@@ -114,9 +114,9 @@ def answers(r):
     head = str(next((r.folder / "stick/airlock").glob("*.lockbox")))
     said["apply"] = [r.ask("apply", head, "--to", "device/update")]
     (r.folder / "broken.lockbox").write_bytes(b"this is no bundle")
-    said["inspect"] = [r.ask("inspect", "stick"), r.ask("inspect", "broken.lockbox", code=3)]
+    said["inspect"] = [r.ask("inspect", "stick", "--at", LATE), r.ask("inspect", "broken.lockbox", code=3)]
     said["verify"] = [r.ask("verify", head), r.ask("verify", "stick/update", "--at", LATE, code=3),
-                      r.ask("verify", "broken.lockbox", code=3)]
+                      r.ask("verify", "broken.lockbox", "--needed-until", LATE, code=3)]
     said["verify, stick"] = [r.ask("verify", "stick")]
     lines = r.run("--progress=json", "verify", "stick").stderr
     said["progress"] = [json.loads(line) for line in lines.splitlines()]

@@ -79,22 +79,23 @@ static void print_targets(const struct verdict *v)
     }
 }
 
-static void print_outcome(const struct verdict *v)
+static void print_assumed(const struct verdict *v)
 {
-    static const char *const device[] = {[VERDICT_INSTALL] = "would install",
-                                         [VERDICT_REFUSE] = "would refuse",
-                                         [VERDICT_NOTHING] = "would do nothing"};
     for (size_t i = 0; i < v->assumed_count; i++) {
         print_label(i ? "" : "assumed");
         print_text(v->assumed[i]);
         putchar('\n');
     }
+}
+
+static void print_problems(const struct verdict *v)
+{
     for (size_t i = 0; i < v->problem_count; i++) {
         const struct verdict_problem *p = &v->problems[i];
         print_label(i ? "" : "problems");
         printf("%s: ", err_name(p->id));
         print_text(p->message);
-        puts(p->device_refuses ? "" : " (the device would not mind)");
+        puts(p->device_refuses ? "" : " (no reason for a device to refuse)");
         if (*p->hint) {
             print_label("");
             fputs("  hint: ", stdout);
@@ -102,12 +103,18 @@ static void print_outcome(const struct verdict *v)
             putchar('\n');
         }
     }
-    print_label("verdict");
-    printf("%s by the standard; a device %s it\n", v->valid ? "valid" : "NOT VALID",
-           v->outcome == VERDICT_NOTHING ? "would do nothing with" : device[v->outcome]);
 }
 
-void print_contents(const struct survey_item *item, int64_t now, bool verbose)
+static void print_outcome(const struct verdict *v)
+{
+    static const char *const device[] = {[VERDICT_INSTALL] = "would install",
+                                         [VERDICT_REFUSE] = "would refuse",
+                                         [VERDICT_NOTHING] = "would do nothing with"};
+    print_label("verdict");
+    printf("%s by the standard; a device %s it\n", v->valid ? "valid" : "NOT VALID", device[v->outcome]);
+}
+
+static void print_item(const struct survey_item *item, int64_t now, bool verbose)
 {
     const struct verdict *v = &item->verdict;
     print_text(item->path);
@@ -137,9 +144,17 @@ void print_contents(const struct survey_item *item, int64_t now, bool verbose)
     }
 }
 
+void print_contents(const struct survey_item *item, int64_t now, bool verbose)
+{
+    print_item(item, now, verbose);
+    print_problems(&item->verdict);
+}
+
 void print_verdict(const struct survey_item *item, int64_t now, bool verbose)
 {
-    print_contents(item, now, verbose);
+    print_item(item, now, verbose);
+    print_assumed(&item->verdict);
+    print_problems(&item->verdict);
     print_outcome(&item->verdict);
 }
 
@@ -224,6 +239,9 @@ cJSON *json_contents(const struct survey_item *item)
         cJSON_AddNumberToObject(answer, "stored_bytes", (double)item->stored_bytes);
         cJSON_AddNumberToObject(answer, "raw_bytes", (double)item->raw_bytes);
     }
+    cJSON *problems = cJSON_AddArrayToObject(answer, "problems");
+    for (size_t i = 0; i < v->problem_count; i++)
+        cJSON_AddItemToArray(problems, json_problem(&v->problems[i]));
     return answer;
 }
 
@@ -238,8 +256,5 @@ cJSON *json_verdict(const struct survey_item *item)
     cJSON *assumed = cJSON_AddArrayToObject(answer, "assumed");
     for (size_t i = 0; i < v->assumed_count; i++)
         cJSON_AddItemToArray(assumed, cJSON_CreateString(v->assumed[i]));
-    cJSON *problems = cJSON_AddArrayToObject(answer, "problems");
-    for (size_t i = 0; i < v->problem_count; i++)
-        cJSON_AddItemToArray(problems, json_problem(&v->problems[i]));
     return answer;
 }

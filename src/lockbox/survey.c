@@ -15,7 +15,7 @@ static struct survey_item *add_item(struct survey *c, enum survey_kind kind, con
 {
     c->items = mem_resize(c->items, c->count + 1, sizeof *c->items);
     struct survey_item *item = &c->items[c->count++];
-    *item = (struct survey_item){.kind = kind, .path = mem_strdup(path)};
+    *item = (struct survey_item){.kind = kind, .path = mem_strdup(path), .verdict.valid_until = INT64_MAX};
     return item;
 }
 
