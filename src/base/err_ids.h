@@ -30,7 +30,8 @@ ERROR(BAD_CREDENTIALS, "bad-credentials", EXIT_USAGE, "the credentials archive c
 ERROR(BAD_TIME, "bad-time", EXIT_USAGE, "not a time in RFC 3339", "write it like 2026-11-22T08:00:00Z")
 ERROR(NO_SUCH_PATH, "no-such-path", EXIT_USAGE, "there is nothing under this path", NULL)
 ERROR(NOT_A_LOCKBOX, "not-a-lockbox", EXIT_USAGE,
-      "neither a bundle nor a lockbox directory nor a stick that carries one", NULL)
+      "neither a bundle nor a lockbox directory nor a stick that carries one",
+      "name a bundle (x.lockbox), a folder with metadata/, or a stick with airlock/ or update/")
 ERROR(ALREADY_EXISTS, "already-exists", EXIT_USAGE, "something else stands under the final name",
       "move it away or choose another destination")
 
@@ -62,15 +63,19 @@ ERROR(MISSING_DIRECTOR, "missing-director", EXIT_REFUSED, "the director's metada
 ERROR(EXPIRED_ROLE, "expired-role", EXIT_REFUSED, "a role is past its date", NULL)
 ERROR(WRONG_VERSION, "wrong-version", EXIT_REFUSED,
       "a role has another version than the one that lists it says", NULL)
-ERROR(WRONG_HASH, "wrong-hash", EXIT_REFUSED, "content does not match its signed hash", NULL)
-ERROR(WRONG_LENGTH, "wrong-length", EXIT_REFUSED, "content does not have its signed length", NULL)
+ERROR(WRONG_HASH, "wrong-hash", EXIT_REFUSED, "content does not match its signed hash",
+      "fetch it again, or write it again from where it is good")
+ERROR(WRONG_LENGTH, "wrong-length", EXIT_REFUSED, "content does not have its signed length",
+      "fetch it again, or write it again from where it is good")
 ERROR(ROOT_GAP, "root-gap", EXIT_REFUSED, "the chain of roots has a gap", NULL)
 ERROR(ROOT_NOT_TRUSTED, "root-not-trusted", EXIT_REFUSED,
-      "the chain of roots does not continue from a trusted root", NULL)
+      "the chain of roots does not continue from a trusted root",
+      "do not use this source; ask the owner of the account")
 ERROR(ROOT_CHANGED, "root-changed", EXIT_REFUSED,
       "a root of the same version has other content than the trusted one",
       "do not use this source; ask the owner of the account")
-ERROR(ROLLBACK, "rollback", EXIT_REFUSED, "older than what was seen before", NULL)
+ERROR(ROLLBACK, "rollback", EXIT_REFUSED, "older than what was seen before",
+      "do not use this source; ask the owner of the account")
 ERROR(NOT_IN_SNAPSHOT, "not-in-snapshot", EXIT_REFUSED, "the snapshot does not list this role", NULL)
 ERROR(DIRECTOR_DELEGATES, "director-delegates", EXIT_REFUSED,
       "the lockbox delegates, which a director must not", NULL)
@@ -94,8 +99,10 @@ ERROR(SECONDARY_ROOT, "secondary-root", EXIT_REFUSED,
       "an ECU behind the primary that has no root yet takes its first only from a chain of two or more",
       "issue a new root in the cloud (rotate its keys), then fetch the lockbox again")
 ERROR(UNSUPPORTED_TARGET, "unsupported-target", EXIT_REFUSED,
-      "a kind of package that this version of airlock cannot carry", NULL)
-ERROR(MISSING_TARGET, "missing-target", EXIT_REFUSED, "the bytes of a target are not there", NULL)
+      "a kind of package that this version of airlock cannot carry",
+      "this version carries packages that are files")
+ERROR(MISSING_TARGET, "missing-target", EXIT_REFUSED, "the bytes of a target are not there",
+      "write it again from where it is whole")
 ERROR(SEVERAL_LOCKBOXES, "several-lockboxes", EXIT_REFUSED,
       "the directory holds more than one lockbox, and the device takes the first of its snapshot", NULL)
 ERROR(NO_LOCKBOX, "no-lockbox", EXIT_NOTHING, "no lockbox that the offline snapshot lists is there", NULL)
@@ -104,7 +111,7 @@ ERROR(NOTHING_TO_INSTALL, "nothing-to-install", EXIT_NOTHING, "the lockbox holds
 ERROR(UNSAFE_NAME, "unsafe-name", EXIT_REFUSED,
       "a name that could be turned against the file system it is written to", NULL)
 ERROR(EXPIRES_TOO_SOON, "expires-too-soon", EXIT_REFUSED, "the lockbox ends before the date it is needed for",
-      NULL)
+      "have that role renewed in the cloud (the lockbox: define it again), then fetch it")
 
 /* refused: bundles */
 ERROR(NOT_A_BUNDLE, "not-a-bundle", EXIT_REFUSED, "the file is not an airlock bundle", NULL)
@@ -118,12 +125,15 @@ ERROR(BUNDLE_TRUNCATED, "bundle-truncated", EXIT_REFUSED, "the bundle ends early
       "write it to the stick again")
 ERROR(BUNDLE_SIGNATURE, "bundle-signature", EXIT_REFUSED, "the bundle's own signature is wrong or missing",
       NULL)
-ERROR(BUNDLE_SIGNER, "bundle-signer", EXIT_REFUSED, "the bundle is not signed by a required key", NULL)
+ERROR(BUNDLE_SIGNER, "bundle-signer", EXIT_REFUSED, "the bundle is not signed by a required key",
+      "find out who packed it before it is used")
 ERROR(BUNDLE_LIMIT, "bundle-limit", EXIT_REFUSED, "the bundle exceeds a limit of the format", NULL)
 ERROR(BUNDLE_INCONSISTENT, "bundle-inconsistent", EXIT_REFUSED, "parts of the bundle contradict each other",
       NULL)
-ERROR(VOLUME_MISSING, "volume-missing", EXIT_REFUSED, "a volume of the bundle is not there", NULL)
-ERROR(VOLUME_FOREIGN, "volume-foreign", EXIT_REFUSED, "a volume belongs to another bundle", NULL)
+ERROR(VOLUME_MISSING, "volume-missing", EXIT_REFUSED, "a volume of the bundle is not there",
+      "copy the bundle again with all its volumes (x.lockbox.001, .002 ...)")
+ERROR(VOLUME_FOREIGN, "volume-foreign", EXIT_REFUSED, "a volume belongs to another bundle",
+      "copy the bundle again with all its volumes (x.lockbox.001, .002 ...)")
 
 /* network and cloud */
 ERROR(NETWORK, "network", EXIT_NETWORK, "the server cannot be reached or the connection broke",
@@ -132,12 +142,14 @@ ERROR(NETWORK_STALLED, "network-stalled", EXIT_NETWORK, "the server stopped send
       "the same command goes on where it stopped")
 ERROR(TLS, "tls", EXIT_NETWORK, "the server's certificate or the TLS connection was refused",
       "behind an inspecting proxy, give its certificate with --cacert")
-ERROR(HTTP_STATUS, "http-status", EXIT_NETWORK, "the server answered with an error", NULL)
+ERROR(HTTP_STATUS, "http-status", EXIT_NETWORK, "the server answered with an error",
+      "try again later; the same command goes on where it stopped")
 ERROR(RATE_LIMITED, "rate-limited", EXIT_NETWORK, "the cloud asks for slower requests",
       "wait a minute, then run the same command again")
 ERROR(LOGIN_REFUSED, "login-refused", EXIT_NETWORK, "the cloud refused the login",
       "airlock login with fresh credentials")
-ERROR(NOT_ALLOWED, "not-allowed", EXIT_NETWORK, "the login has no right to this", NULL)
+ERROR(NOT_ALLOWED, "not-allowed", EXIT_NETWORK, "the login has no right to this",
+      "ask the owner of the account for credentials that have it")
 ERROR(NO_SUCH_LOCKBOX, "no-such-lockbox", EXIT_NETWORK, "the cloud has no lockbox of this name",
       "airlock list shows the names")
 ERROR(NO_SUCH_FILE, "no-such-file", EXIT_NETWORK, "the server has no such file", NULL)
@@ -148,9 +160,11 @@ ERROR(BAD_REDIRECT, "bad-redirect", EXIT_NETWORK, "the server redirects to where
 /* medium */
 ERROR(NO_SPACE, "no-space", EXIT_MEDIUM, "no space left",
       "free some space; the same command goes on where it stopped")
-ERROR(READ_ONLY, "read-only", EXIT_MEDIUM, "the destination cannot be written", NULL)
+ERROR(READ_ONLY, "read-only", EXIT_MEDIUM, "the destination cannot be written",
+      "is the lock switch of the stick on, or is it mounted for reading only?")
 ERROR(MEDIUM_IO, "medium-io", EXIT_MEDIUM, "reading or writing the medium failed",
       "try again; if it happens twice, replace the stick")
 ERROR(READ_BACK, "read-back", EXIT_MEDIUM, "the medium does not return what was written to it",
       "replace the stick")
-ERROR(FILE_TOO_LARGE, "file-too-large", EXIT_MEDIUM, "the file system cannot hold a file of this size", NULL)
+ERROR(FILE_TOO_LARGE, "file-too-large", EXIT_MEDIUM, "the file system cannot hold a file of this size",
+      "use another file system, or a bundle in volumes")

@@ -57,13 +57,15 @@ void judge_add_problem(struct verdict *v, enum err_id id, const char *role, bool
                        const char *format, ...)
 {
     va_list args;
+    const struct err general = {.id = id};
+    const char *hint = err_hint_text(&general);
     va_start(args, format);
     v->problems = mem_resize(v->problems, v->problem_count + 1, sizeof *v->problems);
     v->problems[v->problem_count++] = (struct verdict_problem){
         .id = id,
         .role = mem_strdup(role),
         .message = format_text(format, args),
-        .hint = mem_strdup(""),
+        .hint = mem_strdup(hint ? hint : ""),
         .device_refuses = device_refuses,
         .breaks_validity = true,
     };
