@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/name.h"
 #include "usb-tools/aside.h"
+#include "usb-tools/read_back.h"
 
 #define CHUNK (1u << 20)
 
@@ -74,51 +75,27 @@ static int copy_member(struct export *x, const struct member *m, struct err *e)
     return 0;
 }
 
-static void count(void *progress, uint64_t bytes)
-{
-    progress_add(progress, bytes);
-}
-
-/* From the medium: the pages were written by the syncfs() before and are dropped here. */
-static int read_back(struct export *x, const struct member *m, struct err *e)
-{
-    AUTO_FD int fd = -1;
-    uint8_t digest[HASH_SIZE];
-    if (fs_open_at(x->fd, m->path, O_RDONLY, 0, &fd, e))
-        return -1;
-    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-    if (hash_file(fd, count, x->progress, digest, e))
-        return -1;
-    if (memcmp(digest, m->sha256, HASH_SIZE) != 0)
-        return err_set(e, ERR_READ_BACK, "the medium returns other bytes than were written");
-    return 0;
-}
-
-static int for_each(struct export *x, const struct member *members, size_t n,
-                    int (*step)(struct export *, const struct member *, struct err *), struct err *e)
-{
-    for (size_t i = 0; i < n; i++)
-        if (step(x, &members[i], e))
-            return err_context(e, "'%s'", members[i].path);
-    return 0;
-}
-
 static int fill(struct export *x, const struct member *members, size_t n, struct err *e)
 {
     uint64_t total = 0;
     for (size_t i = 0; i < n; i++)
         total += members[i].size;
     progress_begin(x->progress, "write", total);
-    if (for_each(x, members, n, copy_member, e))
-        return -1;
-    if (syncfs(x->fd))
-        return err_errno(e, ERR_MEDIUM_IO, "cannot flush to the medium");
-    progress_end(x->progress);
-    progress_begin(x->progress, "read back", total);
-    if (for_each(x, members, n, read_back, e))
-        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (copy_member(x, &members[i], e))
+            return err_context(e, "'%s'", members[i].path);
     progress_end(x->progress);
     return 0;
+}
+
+static int read_members_back(const struct export *x, const struct member *members, size_t n, struct err *e)
+{
+    AUTO_FREE struct read_back_file *files = mem_zeroed(n, sizeof *files);
+    for (size_t i = 0; i < n; i++) {
+        files[i] = (struct read_back_file){.path = members[i].path, .size = members[i].size};
+        memcpy(files[i].sha256, members[i].sha256, HASH_SIZE);
+    }
+    return read_back(x->fd, files, n, x->progress, e);
 }
 
 static int check_names(const struct member *members, size_t n, struct err *e)
@@ -143,7 +120,7 @@ int export_plain(int dirfd, const char *name, const struct member *members, size
         return -1;
     struct export x = {
         .fd = aside.fd, .chunk = mem_zeroed(1, CHUNK), .hash = hash_new(), .progress = progress};
-    int rc = fill(&x, members, n, e);
+    int rc = fill(&x, members, n, e) || read_members_back(&x, members, n, e);
     free(x.chunk);
     hash_delete(x.hash);
     return rc ? -1 : aside_commit(&aside, e);

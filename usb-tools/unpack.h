@@ -9,7 +9,8 @@
 #include "base/progress.h"
 #include "bundle-format/bundle.h"
 
-/* Makes the folder `name` beneath dirfd from every member of the bundle, each verified on the way. */
+/* Makes the folder `name` beneath dirfd from every member of the bundle, each verified on the way and read
+ * back from the medium. */
 must_check int unpack(struct bundle *bundle, int dirfd, const char *name, struct progress *progress,
                       struct err *e);
 
