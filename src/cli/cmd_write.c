@@ -130,6 +130,7 @@ int write_all(struct app *app, const struct write_options *o, const char **names
     };
     if (device_options_judge(app, o->trust, NULL, &pins, &how.judge, e) || load_signer(app, &signer, e))
         return -1;
+    device_options_note_trust(app, &how.judge);
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddNumberToObject(answer, "schema", 1);
     cJSON *written = cJSON_AddArrayToObject(answer, "written");

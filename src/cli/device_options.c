@@ -13,3 +13,11 @@ int device_options_judge(struct app *app, const char *trust_dir, const struct te
     }
     return 0;
 }
+
+void device_options_note_trust(const struct app *app, const struct judge *judge)
+{
+    if (!judge->trust.director_root || !judge->trust.image_root)
+        app_note(app,
+                 "airlock: no roots are pinned here and none were given (--trust): whose this lockbox is, "
+                 "is not proven");
+}
