@@ -59,7 +59,7 @@ check_page() { # COMMAND SUMMARY
   fi
   help=$("$airlock" "$1" --help)
   same "$page, name" "$(section "$page" NAME)" "airlock-$1 - $2"
-  same "$page, usage" "$(section "$page" SYNOPSIS | plain)" "$(sed -nE 's/^usage: (.*[^ ]) *$/\1/p' <<<"$help")"
+  same "$page, usage" "$(section "$page" SYNOPSIS | plain)" "$(sed -n 's/^usage: //p' <<<"$help")"
   same "$page, options" "$(page_options "$page")" "$(help_options options <<<"$help")"
 }
 

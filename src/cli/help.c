@@ -36,7 +36,8 @@ void help_program(void)
 
 void help_command(const struct command *c)
 {
-    printf("airlock %s: %s\n\nusage: airlock %s [OPTION]... %s\n", c->name, c->summary, c->name, c->words);
+    printf("airlock %s: %s\n\nusage: airlock %s [OPTION]...%s%s\n", c->name, c->summary, c->name,
+           *c->words ? " " : "", c->words);
     if (c->details)
         printf("\n%s\n", c->details);
     print_options("options", c->options);
