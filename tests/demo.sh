@@ -95,7 +95,10 @@ make_workplace() {
   ln -s "$program" "$work/bin/airlock"
   export PATH=$work/bin:$PATH HOME=$work/home NO_PROXY=localhost no_proxy=localhost
   export XDG_CONFIG_HOME=$HOME/config XDG_CACHE_HOME=$HOME/cache XDG_STATE_HOME=$HOME/state
-  "$rehearsal" start "$work/cloud" --seed demo >/dev/null
+  (
+    trap '' INT # Ctrl-C waits these few seconds: a cloud that is half started cannot be stopped
+    exec "$rehearsal" start "$work/cloud" --seed demo >/dev/null
+  )
   cp "$work"/cloud/{credentials.zip,ca.pem} "$work"
   cd "$work"
 }
