@@ -24,7 +24,9 @@ struct receiver {
     pthread_cond_t has_work, has_room, is_idle;
     struct chunk *free_list, *first, **last;
     bool busy;
-    struct chunk *chunks; /* the pool */
+    struct chunk *chunks;                     /* the pool */
+    struct arrival *filling[RECEIVER_CHUNKS]; /* the network thread's: who holds a chunk that is not full */
+    size_t filling_count;
     struct progress *progress;
 };
 
@@ -49,14 +51,55 @@ struct receiver *receiver_start(struct progress *progress)
     return r;
 }
 
-static struct chunk *take_chunk(struct receiver *r)
+static void hand_over(struct receiver *r, struct chunk *c, enum job job, struct arrival *a)
+{
+    c->job = job;
+    c->arrival = a;
+    c->next = NULL;
+    pthread_mutex_lock(&r->lock);
+    *r->last = c;
+    r->last = &c->next;
+    pthread_cond_signal(&r->has_work);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* The arrival's chunk, which it holds no longer. */
+static struct chunk *let_go(struct receiver *r, struct arrival *a)
+{
+    struct arrival *last = r->filling[--r->filling_count];
+    r->filling[a->place] = last;
+    last->place = a->place;
+    return steal_ptr(a->filling);
+}
+
+static void flush(struct receiver *r, struct arrival *a)
+{
+    if (a->filling)
+        hand_over(r, let_go(r, a), JOB_BYTES, a);
+}
+
+static struct chunk *take_free(struct receiver *r, bool wait)
 {
     pthread_mutex_lock(&r->lock);
-    while (!r->free_list)
+    while (wait && !r->free_list)
         pthread_cond_wait(&r->has_room, &r->lock);
     struct chunk *c = r->free_list;
-    r->free_list = c->next;
+    if (c)
+        r->free_list = c->next;
     pthread_mutex_unlock(&r->lock);
+    return c;
+}
+
+/* There may be more transfers than chunks: before the network waits for one, every chunk must be on its way
+ * through the queue, or it would wait for itself. */
+static struct chunk *take_chunk(struct receiver *r)
+{
+    struct chunk *c = take_free(r, false);
+    if (!c) {
+        while (r->filling_count > 0)
+            flush(r, r->filling[0]);
+        c = take_free(r, true);
+    }
     c->len = 0;
     return c;
 }
@@ -70,22 +113,11 @@ static void give_back(struct receiver *r, struct chunk *c)
     pthread_mutex_unlock(&r->lock);
 }
 
-static void hand_over(struct receiver *r, struct chunk *c, enum job job, struct arrival *a)
+static void start_filling(struct receiver *r, struct arrival *a)
 {
-    c->job = job;
-    c->arrival = a;
-    c->next = NULL;
-    pthread_mutex_lock(&r->lock);
-    *r->last = c;
-    r->last = &c->next;
-    pthread_cond_signal(&r->has_work);
-    pthread_mutex_unlock(&r->lock);
-}
-
-static void flush(struct receiver *r, struct arrival *a)
-{
-    if (a->filling)
-        hand_over(r, steal_ptr(a->filling), JOB_BYTES, a);
+    a->filling = take_chunk(r);
+    a->place = r->filling_count;
+    r->filling[r->filling_count++] = a;
 }
 
 int receiver_write(struct receiver *r, struct arrival *a, const void *bytes, size_t n, struct err *e)
@@ -96,7 +128,7 @@ int receiver_write(struct receiver *r, struct arrival *a, const void *bytes, siz
     }
     for (const uint8_t *at = bytes; n > 0;) {
         if (!a->filling)
-            a->filling = take_chunk(r);
+            start_filling(r, a);
         struct chunk *c = a->filling;
         size_t part = sizeof c->bytes - c->len < n ? sizeof c->bytes - c->len : n;
         memcpy(c->bytes + c->len, at, part);
@@ -111,7 +143,7 @@ int receiver_write(struct receiver *r, struct arrival *a, const void *bytes, siz
 
 void receiver_restart(struct receiver *r, struct arrival *a)
 {
-    struct chunk *c = a->filling ? steal_ptr(a->filling) : take_chunk(r);
+    struct chunk *c = a->filling ? let_go(r, a) : take_chunk(r);
     hand_over(r, c, JOB_RESTART, a);
 }
 

@@ -16,16 +16,17 @@
 #include "store/incoming.h"
 
 #define RECEIVER_CHUNK_SIZE (256u << 10) /* a good size for write() and hashing; bounds what a kill loses */
-#define RECEIVER_CHUNKS 48u /* 12 MiB; must exceed the transfers at once, each of which fills one */
+#define RECEIVER_CHUNKS 48u              /* 12 MiB; when all are in use, half-full ones are handed over */
 
 struct receiver;
 struct chunk;
 
 struct arrival {
     struct incoming *incoming; /* owned; closed by the receiver at the end of the arrival */
-    struct chunk *filling;
-    atomic_bool failed; /* `error` is set: the network need not bring more */
-    bool finished;      /* the object is in the store */
+    struct chunk *filling;     /* the network thread's */
+    size_t place;              /* among the receiver's filling arrivals */
+    atomic_bool failed;        /* `error` is set: the network need not bring more */
+    bool finished;             /* the object is in the store */
     struct err error;
 };
 
