@@ -67,7 +67,6 @@ static int write_bundle(const struct assembly *a, const struct verdict *v, const
         return err_context(e, "'%s'", place.shown);
     d->path = mem_strdup(place.shown);
     d->stored = summary.head_bytes + summary.payload_bytes;
-    d->raw = summary.raw_bytes;
     return 0;
 }
 
@@ -80,8 +79,6 @@ static int write_plain(const struct assembly *a, const char *to, const struct de
     if (export_plain(place.dirfd, place.name, a->members, a->count, o->progress, e))
         return err_context(e, "'%s'", place.shown);
     d->path = mem_strdup(place.shown);
-    for (size_t i = 0; i < a->count; i++)
-        d->raw += a->members[i].size;
     d->stored = d->raw;
     return 0;
 }
@@ -115,6 +112,8 @@ int deliver_lockbox(const struct store *s, const char *profile, const char *name
         return -1;
     assemble(s, &record, &assembly);
     d.members = assembly.count;
+    for (size_t i = 0; i < assembly.count; i++)
+        d.raw += assembly.members[i].size;
     describe(&verdict, &d);
     if (o->as == DELIVER_PLAIN ? write_plain(&assembly, to, o, &d, e)
                                : write_bundle(&assembly, &verdict, &roles, to, o, &d, e))
