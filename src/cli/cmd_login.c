@@ -21,7 +21,7 @@ static const struct option options[] = {
     {"credentials", OPTION_TEXT, "FILE", offsetof(struct login_options, credentials),
      "credentials.zip from the cloud's web page"},
     {"api-client", OPTION_FLAG, NULL, offsetof(struct login_options, api_client),
-     "an API client: id and secret from AIRLOCK_CLIENT_ID and AIRLOCK_CLIENT_SECRET, else asked for"},
+     "an API client (AIRLOCK_CLIENT_ID, AIRLOCK_CLIENT_SECRET, else asked for)"},
     {"director-url", OPTION_TEXT, "URL", offsetof(struct login_options, director_url),
      "self-hosted director"},
     {"repo-url", OPTION_TEXT, "URL", offsetof(struct login_options, repo_url),

@@ -96,6 +96,15 @@ static int run(struct app *app, int argc, char **argv, int *exit_code, struct er
     return rc;
 }
 
+/* Whoever asks for JSON gets it also when the command line is wrong before that word, or all of it. */
+static bool asks_for_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (!strcmp(argv[i], "--json"))
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     struct app app = {.store = {-1, -1, -1}};
@@ -103,6 +112,7 @@ int main(int argc, char **argv)
     int exit_code = EXIT_DONE;
     if (sodium_init() < 0)
         abort();
+    app.global.json = asks_for_json(argc, argv);
     if (run(&app, argc, argv, &exit_code, &e)) {
         app_print_error(&app, &e);
         exit_code = (int)err_exit_code(e.id);
