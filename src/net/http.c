@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -48,7 +49,8 @@ void http_close(struct http *h)
         h->spare = j->next_spare;
         job_destroy(j);
     }
-    curl_multi_cleanup(h->multi);
+    for (size_t lane = 0; lane < LANE_COUNT; lane++)
+        curl_multi_cleanup(h->lanes[lane]);
     curl_share_cleanup(h->share);
     free(h->ca_file);
     free(h->user_agent);
@@ -59,14 +61,19 @@ static int open_curl(struct http *h, struct err *e)
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return curl_error_internal(e, "global", "cannot start");
-    h->multi = curl_multi_init();
     h->share = curl_share_init();
-    if (!h->multi || !h->share)
-        return curl_error_internal(e, "multi", "out of memory");
+    if (!h->share)
+        return curl_error_internal(e, "share", "out of memory");
     curl_share_setopt(h->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-    curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)h->parallel);
-    curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, 2L * (long)h->parallel);
+    for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+        CURLM *multi = h->lanes[lane] = curl_multi_init();
+        if (!multi)
+            return curl_error_internal(e, "multi", "out of memory");
+        curl_multi_setopt(multi, CURLMOPT_PIPELINING,
+                          lane == LANE_MULTIPLEXED ? CURLPIPE_MULTIPLEX : CURLPIPE_NOTHING);
+        curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)h->parallel);
+        curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 2L * (long)h->parallel);
+    }
     const char *system_bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
     h->ca_is_one_file = h->ca_file || (system_bundle && is_readable_file(system_bundle));
     return 0;
@@ -86,14 +93,48 @@ uint64_t http_now_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static void collect_ended(struct http *h)
+static void collect_ended(CURLM *multi)
 {
     int left;
-    for (CURLMsg *message; (message = curl_multi_info_read(h->multi, &left));) {
+    for (CURLMsg *message; (message = curl_multi_info_read(multi, &left));) {
         struct job *j = NULL;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&j);
         job_ended(j, message->data.result);
     }
+}
+
+/* What a lane waits for, as descriptors that another one's poll takes along. */
+static CURLMcode list_descriptors(CURLM *multi, struct curl_waitfd ret[FD_SETSIZE], unsigned *ret_count)
+{
+    fd_set reads, writes, errors;
+    int last = -1;
+    FD_ZERO(&reads);
+    FD_ZERO(&writes);
+    FD_ZERO(&errors);
+    CURLMcode failed = curl_multi_fdset(multi, &reads, &writes, &errors, &last);
+    *ret_count = 0;
+    for (int fd = 0; fd <= last; fd++) {
+        short events = (short)((FD_ISSET(fd, &reads) ? CURL_WAIT_POLLIN : 0) |
+                               (FD_ISSET(fd, &writes) ? CURL_WAIT_POLLOUT : 0));
+        if (events)
+            ret[(*ret_count)++] = (struct curl_waitfd){.fd = fd, .events = events};
+    }
+    return failed;
+}
+
+/* Until something is to be done in either lane. */
+static CURLMcode poll_lanes(struct http *h, int timeout_ms)
+{
+    struct curl_waitfd others[FD_SETSIZE];
+    unsigned count;
+    long due_ms = -1;
+    CURLMcode failed = list_descriptors(h->lanes[LANE_SINGLE], others, &count);
+    if (failed == CURLM_OK)
+        failed = curl_multi_timeout(h->lanes[LANE_SINGLE], &due_ms);
+    if (due_ms >= 0 && due_ms < timeout_ms)
+        timeout_ms = (int)due_ms;
+    return failed == CURLM_OK ? curl_multi_poll(h->lanes[LANE_MULTIPLEXED], others, count, timeout_ms, NULL)
+                              : failed;
 }
 
 /* Waits up to rest_us for the network, then moves what can be moved, of every job of h. */
@@ -101,15 +142,15 @@ static int wait_for_network(struct http *h, uint64_t rest_us, struct err *e)
 {
     uint64_t before_us = http_now_us();
     uint64_t timeout_us = rest_us < POLL_MAX_US ? rest_us : POLL_MAX_US;
-    int running;
-    CURLMcode failed = curl_multi_poll(h->multi, NULL, 0, (int)((timeout_us + 999) / 1000), NULL);
+    CURLMcode failed = poll_lanes(h, (int)((timeout_us + 999) / 1000));
     h->waited_us += http_now_us() - before_us;
-    if (failed == CURLM_OK)
-        failed = curl_multi_perform(h->multi, &running);
-    if (failed != CURLM_OK)
-        return curl_error_internal(e, "loop", curl_multi_strerror(failed));
-    collect_ended(h);
-    return 0;
+    for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+        int running;
+        if (failed == CURLM_OK)
+            failed = curl_multi_perform(h->lanes[lane], &running);
+        collect_ended(h->lanes[lane]);
+    }
+    return failed == CURLM_OK ? 0 : curl_error_internal(e, "loop", curl_multi_strerror(failed));
 }
 
 /* ---- one small exchange ---- */

@@ -57,7 +57,7 @@ struct job *job_new(struct http *h, const struct http_request *request, const st
 void job_free(struct job *j)
 {
     if (j->state == JOB_ASKING || j->state == JOB_ANSWERED)
-        curl_multi_remove_handle(j->http->multi, j->easy);
+        curl_multi_remove_handle(j->multi, j->easy);
     forget_request(j);
     free(j->url);
     j->url = NULL;
@@ -147,7 +147,7 @@ static void ask(struct job *j)
     }
     prepare_headers(j);
     CURLcode set = set_options(j);
-    CURLMcode added = set == CURLE_OK ? curl_multi_add_handle(j->http->multi, j->easy) : CURLM_OK;
+    CURLMcode added = set == CURLE_OK ? curl_multi_add_handle(j->multi, j->easy) : CURLM_OK;
     if (set != CURLE_OK || added != CURLM_OK) {
         curl_error_internal(&j->error, "request",
                             set != CURLE_OK ? curl_easy_strerror(set) : curl_multi_strerror(added));
@@ -198,6 +198,7 @@ static CURLcode set_options(struct job *j)
     CURL *easy = j->easy;
     const struct http *h = j->http;
     bool multiplexed = j->small && !j->connection_is_fresh;
+    j->multi = h->lanes[multiplexed ? LANE_MULTIPLEXED : LANE_SINGLE];
     curl_easy_reset(easy);
     /* Refused where the handle still holds a buffer of an earlier transfer: then that one serves. */
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, j->small ? SMALL_BUFFER : LARGE_BUFFER);
@@ -298,7 +299,7 @@ static void judge(struct job *j)
 
 static void settle(struct job *j)
 {
-    curl_multi_remove_handle(j->http->multi, j->easy);
+    curl_multi_remove_handle(j->multi, j->easy);
     bool has_head = j->answer.status >= 200;
     if (!j->judged && has_head && j->result == CURLE_OK)
         judge(j);

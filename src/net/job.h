@@ -6,7 +6,7 @@
  *     job_new() → job_begin() → while not JOB_DONE: http_wait(), job_step() → j->failed, j->error →
  * job_free()
  *
- * Only JOB_ASKING jobs are in the multi handle. Judgement and everything that may call back into http_send()
+ * Only JOB_ASKING jobs are in a multi handle. Judgement and everything that may call back into http_send()
  * (a login) happens in job_step(), never inside a libcurl callback.
  */
 #ifndef AIRLOCK_NET_JOB_H
@@ -20,8 +20,13 @@
 #include "net/http.h"
 #include "net/transfer.h"
 
+/* libcurl 7.88 takes a whole host for multiplexing once one connection to it does, and then sends further
+ * requests down any connection to that host, one of HTTP/1.1 that is in use too (curl issue 4885). So the two
+ * kinds of requests have a multi handle each, and with it connections of their own. */
+enum lane { LANE_MULTIPLEXED, LANE_SINGLE, LANE_COUNT };
+
 struct http {
-    CURLM *multi;
+    CURLM *lanes[LANE_COUNT];
     CURLSH *share; /* TLS sessions: libcurl keeps them per easy handle otherwise */
     char *ca_file, *user_agent;
     bool ca_is_one_file; /* and so libcurl parses it once for all connections */
@@ -43,6 +48,7 @@ enum job_state {
 struct job {
     struct http *http;
     CURL *easy;
+    CURLM *multi; /* the lane of the present request */
     enum job_state state;
     struct http_request request;
     struct http_transfer transfer_of_run; /* http_run() only: what next() gave and done() gets back */
