@@ -19,7 +19,7 @@ struct write_options {
 /* The rows of write_options, for a table whose struct begins with one. */
 #define WRITE_OPTION_ROWS                                                                                    \
     {"as", OPTION_TEXT, "bundle|plain", offsetof(struct write_options, as),                                  \
-     "one compressed bundle (default), or the folder update/ that a stock device reads"},                    \
+     "one compressed bundle (default), or update/ as a stock device reads it"},                              \
         {"single", OPTION_FLAG, NULL, offsetof(struct write_options, single),                                \
          "bundle: one file, no volumes"},                                                                    \
         {"needed-until", OPTION_TIME, "TIME", offsetof(struct write_options, needed_until),                  \
