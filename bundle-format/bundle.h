@@ -34,7 +34,7 @@ struct bundle_options {
     bool keep_cache;       /* tests only: read back without dropping the page cache */
 };
 #define BUNDLE_LEVEL_DEFAULT 3
-#define BUNDLE_MEMORY_DEFAULT (40u << 20)
+#define BUNDLE_MEMORY_DEFAULT (48u << 20)
 #define BUNDLE_VOLUME_DEFAULT (4000ull << 20) /* below FAT32's 4 GiB - 1, with room to spare */
 
 struct bundle_plan {
@@ -52,7 +52,10 @@ struct bundle_summary {
 };
 
 /* Writes `name` (the head; "x.lockbox") and "x.lockbox.001" … through the medium. An older bundle of that
- * name stays whole until the head's rename. */
+ * name stays whole until the head's rename (docs/decisions/0004). After -1 either the older bundle or the new
+ * one is there, whole, and the same call finishes what is left. Errors: ERR_WRONG_HASH and ERR_WRONG_LENGTH
+ * of a member's source, ERR_UNSAFE_NAME, ERR_BUNDLE_LIMIT, ERR_BUNDLE_FEATURE, ERR_BUNDLE_INCONSISTENT of the
+ * plan, ERR_READ_BACK, and the medium's. */
 must_check int bundle_write(const struct bundle_plan *plan, const struct bundle_options *options,
                             const struct medium *medium, const char *name, struct progress *progress,
                             struct bundle_summary *ret, struct err *e);
@@ -91,8 +94,9 @@ must_check int bundle_read_member(struct bundle *b, const char *path, size_t lim
                                   struct err *e);
 /* Reads every byte of every volume: frames, contents, tar headers, LOCKBOX.sha256. */
 must_check int bundle_check(struct bundle *b, unsigned workers, struct progress *progress, struct err *e);
-/* Writes every member beneath dirfd (an empty folder of the caller's) while checking all that bundle_check()
- * checks. After -1 the folder holds an unusable part: the caller removes it. */
+/* Writes every member (not LOCKBOX.json and LOCKBOX.sha256) beneath dirfd, an empty folder of the caller's,
+ * while checking all that bundle_check() checks; flushed when it returns 0. After -1 the folder holds an
+ * unusable part: the caller removes it. */
 must_check int bundle_extract(struct bundle *b, int dirfd, unsigned workers, struct progress *progress,
                               struct err *e);
 

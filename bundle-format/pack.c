@@ -149,12 +149,14 @@ static int emit(void *ctx, void *slot_, struct err *e)
     return 0;
 }
 
-#define EXTRA_SLOTS 2 /* one being filled, one being handed on */
+/* One being worked on and one waiting for each worker, since frames differ in effort and leave in order; one
+ * being filled, one being handed on. */
+#define SLOTS(workers) (2 * (workers) + 2)
 #define SLOT_MEMORY (PACK_FRAME_RAW + frame_bound(PACK_FRAME_RAW))
 
 static int run_pipeline(struct packer *k, struct err *e)
 {
-    unsigned workers = k->p->workers, slots = workers + EXTRA_SLOTS;
+    unsigned workers = k->p->workers, slots = SLOTS(workers);
     struct slot *slot = mem_zeroed(slots, sizeof *slot);
     void **slot_list = mem_zeroed(slots, sizeof *slot_list);
     void **worker_list = mem_zeroed(workers, sizeof *worker_list);
@@ -208,8 +210,8 @@ int pack_stream(const struct packing *packing, struct err *e)
 int pack_workers(const struct bundle_options *options, unsigned *ret, struct err *e)
 {
     uint64_t memory = options->memory;
-    uint64_t fixed = EXTRA_SLOTS * SLOT_MEMORY;
-    uint64_t each = frame_packer_memory(options->level, PACK_FRAME_RAW) + SLOT_MEMORY;
+    uint64_t fixed = SLOTS(0) * SLOT_MEMORY;
+    uint64_t each = frame_packer_memory(options->level, PACK_FRAME_RAW) + 2 * SLOT_MEMORY;
     uint64_t fit = memory > fixed ? (memory - fixed) / each : 0;
     unsigned wanted = pipeline_workers(options->workers);
     char needed[OUT_SIZE_TEXT];
