@@ -23,6 +23,7 @@ struct token {
 };
 
 static int fetch(struct token *t, struct err *e);
+static int ask(struct token *t, struct buf *ret_body, struct http_reply *ret_reply, struct err *e);
 static void print_form(const struct token *t, struct buf *to);
 static int take_answer(struct token *t, const struct http_reply *reply, const struct buf *body,
                        struct err *e);
@@ -69,9 +70,26 @@ int token_header(void *token, bool refused, struct buf *ret_value, struct err *e
 
 static int fetch(struct token *t, struct err *e)
 {
-    AUTO(buf) struct buf form = {0};
     AUTO(buf) struct buf body = {0};
     AUTO(http_reply) struct http_reply reply = {0};
+    int failed = ask(t, &body, &reply, e);
+    bool may_be_the_scope = !failed && reply.status == 400 && t->scope;
+    if (may_be_the_scope) { /* credentials.zip names scopes that not every server knows */
+        free(t->scope);
+        t->scope = NULL;
+        http_reply_free(&reply);
+        failed = ask(t, &body, &reply, e);
+    }
+    if (!failed)
+        failed = take_answer(t, &reply, &body, e);
+    if (body.data)
+        explicit_bzero(body.data, body.room);
+    return failed;
+}
+
+static int ask(struct token *t, struct buf *ret_body, struct http_reply *ret_reply, struct err *e)
+{
+    AUTO(buf) struct buf form = {0};
     print_form(t, &form);
     struct http_request request = {
         .url = t->url,
@@ -80,12 +98,8 @@ static int fetch(struct token *t, struct err *e)
         .content_type = "application/x-www-form-urlencoded",
         .repeatable = true,
     };
-    int failed = http_send(t->http, &request, &body, &reply, e);
+    int failed = http_send(t->http, &request, ret_body, ret_reply, e);
     explicit_bzero(form.data, form.room);
-    if (!failed)
-        failed = take_answer(t, &reply, &body, e);
-    if (body.data)
-        explicit_bzero(body.data, body.room);
     return failed;
 }
 

@@ -24,6 +24,8 @@ int http_open(const struct http_options *o, struct http **ret, struct err *e)
 {
     if (o->ca_file && !is_readable_file(o->ca_file))
         return err_errno(e, ERR_NO_SUCH_PATH, "cannot read the certificates in '%s'", o->ca_file);
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return curl_error_internal(e, "global", "cannot start");
     struct http *h = mem_zeroed(1, sizeof *h);
     h->ca_file = o->ca_file ? mem_strdup(o->ca_file) : NULL;
     h->user_agent = mem_strdup(o->user_agent ? o->user_agent : "airlock/" AIRLOCK_VERSION);
@@ -52,6 +54,7 @@ void http_close(struct http *h)
     for (size_t lane = 0; lane < LANE_COUNT; lane++)
         curl_multi_cleanup(h->lanes[lane]);
     curl_share_cleanup(h->share);
+    curl_global_cleanup(); /* counts its callers */
     free(h->ca_file);
     free(h->user_agent);
     free(h);
@@ -59,8 +62,6 @@ void http_close(struct http *h)
 
 static int open_curl(struct http *h, struct err *e)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return curl_error_internal(e, "global", "cannot start");
     h->share = curl_share_init();
     if (!h->share)
         return curl_error_internal(e, "share", "out of memory");

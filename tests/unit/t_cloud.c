@@ -39,6 +39,18 @@ static void a_token_is_renewed_before_it_expires(void **state)
     cloud_close(cloud);
 }
 
+static void a_scope_that_the_server_does_not_know_is_left_out(void **state)
+{
+    struct account *a = *state;
+    struct err e;
+    assert_string_equal(a->credentials.scope, "none");
+    rehearsal_tell("fault add 'POST token/' status code=400 --times 1");
+    if (cloud_check_login(a->cloud, &e))
+        fail_msg("%s", e.message);
+    rehearsal_expect("\"origin\": \"token\".*\"status\": 400", 1);
+    rehearsal_expect("\"origin\": \"token\".*\"status\": 200", 2);
+}
+
 static void tokens_that_make_no_sense_are_refused(void **state)
 {
     struct account *a = *state;
@@ -84,6 +96,7 @@ int main(void)
         TEST(both_doors_are_tried_at_login),
         TEST(a_wrong_secret_is_refused_with_the_servers_reason),
         TEST(a_token_is_renewed_before_it_expires),
+        TEST(a_scope_that_the_server_does_not_know_is_left_out),
         TEST(tokens_that_make_no_sense_are_refused),
         TEST(targets_come_from_the_repository_or_from_their_own_address),
         TEST(ostree_files_come_from_the_accounts_repository),
