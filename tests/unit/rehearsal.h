@@ -105,7 +105,11 @@ static inline int rehearsal_count(const char *pattern)
         int count_ = -1;                                                                                     \
         for (int try_ = 0; try_ < 10 && (count_ = rehearsal_count(pattern)) < (n); try_++)                   \
             usleep(100000);                                                                                  \
-        assert_int_equal(count_, n);                                                                         \
+        if (count_ != (n)) {                                                                                 \
+            AUTO_FREE char *log_ = rehearsal_ask("log | grep -F %s", rehearsal_agent);                       \
+            fputs(log_, stderr);                                                                             \
+            fail_msg("%d requests like %s", count_, pattern);                                                \
+        }                                                                                                    \
     } while (0)
 
 #endif
