@@ -520,26 +520,22 @@ static void the_proxy_of_the_environment_is_used(void **state)
     rehearsal_expect("\"origin\": \"store\"", 0);
 }
 
-static void run_twenty(struct world *w, bool small)
+/* To one host and at the same time: that is where libcurl 7.88 mixes them up unless they are kept apart. */
+static void small_files_share_a_connection_and_large_ones_do_not(void **state)
 {
-    struct download d[20];
+    struct world *w = *state;
+    struct download d[40];
     for (size_t i = 0; i < COUNT_OF(d); i++) {
         d[i] = download_of(w->public_url, NULL);
-        d[i].transfer.small = small;
+        d[i].transfer.small = i % 2 == 0;
     }
     run(w, d, COUNT_OF(d));
     for (size_t i = 0; i < COUNT_OF(d); i++) {
         expect_whole(&d[i], w->public_sha256);
+        assert_int_equal(d[i].restarts, 0);
         download_free(&d[i]);
     }
-}
-
-static void small_files_share_a_connection_and_large_ones_do_not(void **state)
-{
-    struct world *w = *state;
-    run_twenty(w, true);
     rehearsal_expect("HTTP/2.0", 20);
-    run_twenty(w, false);
     rehearsal_expect("HTTP/1.1", 20);
 }
 
