@@ -84,7 +84,7 @@ ${bold}That was the main job.${plain} Nothing is left running or lying about. To
   README.md                 how to use it on a real account and a real stick
   bundle-format/SPEC.md     the .lockbox format
   tests/cloud/README.md     the rehearsal cloud, and how to break it on purpose
-  docs/decisions/           what was hard, and why it is as it is
+  docs/architecture.md      the source tree; docs/ has the field guide, errors, JSON, threats
 END
 }
 
