@@ -35,7 +35,7 @@ struct bundle {
 must_check int bundle_open_on(const struct medium *medium, const char *name, struct bundle **ret,
                               struct err *e);
 
-/* One frame as stored, its hash checked. `stored` has room for it. */
+/* One frame as stored; the caller checks its hash. `stored` has room for it. */
 must_check int bundle_load_frame(const struct bundle *b, size_t frame, uint8_t *stored, struct err *e);
 /* What to say when a frame's bytes do not match its hash: which volume, where. */
 int bundle_frame_error(const struct bundle *b, size_t frame, struct err *e);

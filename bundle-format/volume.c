@@ -90,3 +90,45 @@ int volume_open(const struct medium *medium, const char *bundle, const struct in
         *e = pending_error;
     return -1;
 }
+
+void volume_start(const struct index_volume *v, struct buf *to)
+{
+    struct volume_id id = {.number = v->number};
+    memcpy(id.id, v->id, BUNDLE_ID_SIZE);
+    head_add_volume(to, &id);
+}
+
+static int read_back_frame(const struct output *out, const struct index_frame *f, uint64_t base,
+                           uint8_t *stored, struct err *e)
+{
+    uint8_t digest[HASH_SIZE];
+    const struct medium *medium = out->set->medium;
+    if (medium->read(medium->ctx, out->fd, stored, f->stored, base + f->offset, e))
+        return err_context(e, "'%s'", out->part);
+    hash_of(stored, f->stored, digest);
+    if (memcmp(digest, f->sha256, HASH_SIZE))
+        return err_set(e, ERR_READ_BACK, "'%s': the frame at byte %llu comes back changed", out->part,
+                       (unsigned long long)(base + f->offset));
+    return 0;
+}
+
+int volume_read_back(const struct output *out, const struct index *x, const struct index_volume *v,
+                     uint64_t base, struct progress *progress, struct err *e)
+{
+    AUTO(buf) struct buf start = {0};
+    AUTO_FREE uint8_t *stored = mem_zeroed(LIMIT_FRAME_STORED, 1);
+    volume_start(v, &start);
+    progress_begin(progress, "read back", v->bytes);
+    if (output_compare(out, start.data, start.len, base, e))
+        return -1;
+    progress_add(progress, start.len);
+    for (size_t i = index_metadata_frames(x); i < x->frame_count; i++) {
+        if (x->frames[i].volume != v->number)
+            continue;
+        if (read_back_frame(out, &x->frames[i], base, stored, e))
+            return -1;
+        progress_add(progress, x->frames[i].stored);
+    }
+    progress_end(progress);
+    return 0;
+}

@@ -12,8 +12,10 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/progress.h"
 #include "bundle-format/index.h"
 #include "bundle-format/medium.h"
+#include "bundle-format/output.h"
 
 /* "x.lockbox.001", pending: "x.lockbox.001.new"; the caller's. */
 char *volume_name(const char *bundle, unsigned number, bool pending);
@@ -29,6 +31,12 @@ must_check int volume_open(const struct medium *medium, const char *bundle, cons
 /* Compares V at offset of an open file with what the index says. */
 must_check int volume_check(const struct medium *medium, int fd, uint64_t offset,
                             const struct index_volume *v, struct err *e);
+/* Appends V. */
+void volume_start(const struct index_volume *v, struct buf *to);
+/* Reads volume v back, which begins at `base` of the settled output: V, and every frame against its hash.
+ * ERR_READ_BACK. */
+must_check int volume_read_back(const struct output *out, const struct index *x, const struct index_volume *v,
+                                uint64_t base, struct progress *progress, struct err *e);
 must_check int volume_file_size(int fd, uint64_t *ret, struct err *e);
 
 #endif

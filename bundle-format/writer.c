@@ -17,7 +17,7 @@
 #include "bundle-format/output.h"
 #include "bundle-format/pack.h"
 #include "bundle-format/plan.h"
-#include "bundle-format/reader.h"
+#include "bundle-format/replace.h"
 #include "bundle-format/volume.h"
 
 #define FIRST_LEVEL 9 /* F0 is small, and always the same for the same members */
@@ -29,8 +29,7 @@ struct writer {
     const char *name;
     struct progress *progress;
     unsigned workers;
-    bool replaces;                   /* there is a head of that name */
-    bool pending[LIMIT_VOLUMES + 1]; /* volumes whose name the older bundle still needs */
+    struct replacement replacement; /* of the older bundle of that name */
     struct index index;
     struct buf first, signed_parts, index_bytes, metadata; /* F0; H and S; I; M */
     struct output_set files;
@@ -87,13 +86,6 @@ static struct index_volume *last_volume(struct writer *w)
     return &w->index.volumes[w->index.volume_count - 1];
 }
 
-static void volume_start(const struct index_volume *v, struct buf *to)
-{
-    struct volume_id id = {.number = v->number};
-    memcpy(id.id, v->id, BUNDLE_ID_SIZE);
-    head_add_volume(to, &id);
-}
-
 /* Is there no room for this frame in the volume? A volume holds at least one, however small it should be. */
 static bool volume_is_full(const struct writer *w, const struct index_volume *v, const struct index_frame *f)
 {
@@ -128,49 +120,15 @@ static int create_volume(struct writer *w, const struct index_volume *v, struct 
                                                                                                          : 0;
 }
 
-static int read_back_frame(struct writer *w, const struct index_frame *f, uint64_t base, uint8_t *stored,
-                           struct err *e)
-{
-    uint8_t digest[HASH_SIZE];
-    if (w->medium->read(w->medium->ctx, w->out.fd, stored, f->stored, base + f->offset, e))
-        return err_context(e, "'%s'", w->out.part);
-    hash_of(stored, f->stored, digest);
-    if (memcmp(digest, f->sha256, HASH_SIZE))
-        return err_set(e, ERR_READ_BACK, "'%s': the frame at byte %llu comes back changed", w->out.part,
-                       (unsigned long long)(base + f->offset));
-    progress_add(w->progress, f->stored);
-    return 0;
-}
-
-/* Reads volume v back, which begins at `base` of the file. */
-static int read_back_volume(struct writer *w, const struct index_volume *v, uint64_t base, struct err *e)
-{
-    AUTO(buf) struct buf start = {0};
-    AUTO_FREE uint8_t *stored = mem_zeroed(LIMIT_FRAME_STORED, 1);
-    volume_start(v, &start);
-    if (output_compare(&w->out, start.data, start.len, base, e))
-        return -1;
-    progress_begin(w->progress, "read back", v->bytes);
-    for (size_t i = index_metadata_frames(&w->index); i < w->index.frame_count; i++)
-        if (w->index.frames[i].volume == v->number &&
-            read_back_frame(w, &w->index.frames[i], base, stored, e))
-            return -1;
-    progress_end(w->progress);
-    return 0;
-}
-
 /* The finished volume gets a name under which it can be found: its own, or, where the older bundle of this
  * name still needs that, the pending one. */
 static int finish_volume(struct writer *w, struct err *e)
 {
     const struct index_volume *v = last_volume(w);
-    AUTO_FREE char *own = volume_name(w->name, v->number, false);
-    if (output_settle(&w->out, e) || read_back_volume(w, v, 0, e))
-        return -1;
-    if (w->replaces && volume_exists(w->medium, own, &w->pending[v->number], e))
-        return -1;
-    AUTO_FREE char *name = volume_name(w->name, v->number, w->pending[v->number]);
-    if (output_rename(&w->out, name, e) || w->medium->flush_folder(w->medium->ctx, e))
+    AUTO_FREE char *name = NULL;
+    if (output_settle(&w->out, e) || volume_read_back(&w->out, &w->index, v, 0, w->progress, e) ||
+        replace_name_volume(&w->replacement, v->number, &name, e) || output_rename(&w->out, name, e) ||
+        w->medium->flush_folder(w->medium->ctx, e))
         return -1;
     output_free(&w->out);
     return 0;
@@ -298,7 +256,7 @@ static int write_single(struct writer *w, struct err *e)
         return -1;
     uint64_t base = head_bytes(w);
     for (size_t i = 1; i < w->index.volume_count; i++) {
-        if (read_back_volume(w, &w->index.volumes[i], base, e))
+        if (volume_read_back(&w->out, &w->index, &w->index.volumes[i], base, w->progress, e))
             return -1;
         base += w->index.volumes[i].bytes;
     }
@@ -310,75 +268,6 @@ static int write_split(struct writer *w, struct err *e)
     if (write_volumes(w, e) || make_head(w, e) || write_head(w, e) || output_settle(&w->out, e))
         return -1;
     return read_back_head(w, e);
-}
-
-/* ---- the older bundle of the same name ---- */
-
-static int rename_pending(struct writer *w, unsigned number, struct err *e)
-{
-    AUTO_FREE char *pending = volume_name(w->name, number, true);
-    AUTO_FREE char *final = volume_name(w->name, number, false);
-    return w->medium->rename(w->medium->ctx, pending, final, e);
-}
-
-/* Where an earlier writing ended between its head's rename and its volumes' last ones, does those: the names
- * for pending volumes are needed again. */
-static int settle_older(struct writer *w, struct err *e)
-{
-    struct bundle *older;
-    struct err unreadable;
-    if (volume_exists(w->medium, w->name, &w->replaces, e))
-        return -1;
-    if (!w->replaces || bundle_open_on(w->medium, w->name, &older, &unreadable))
-        return 0; /* none, or none that anybody could still read */
-    int rc = 0;
-    for (unsigned i = 1; i < older->index.volume_count && rc == 0; i++)
-        if (older->volumes[i].pending)
-            rc = rename_pending(w, i, e);
-    bundle_close(older);
-    return rc ? rc : w->medium->flush_folder(w->medium->ctx, e);
-}
-
-static int remove_volume(struct writer *w, unsigned number, bool pending, struct err *e)
-{
-    AUTO_FREE char *name = volume_name(w->name, number, pending);
-    return w->medium->remove(w->medium->ctx, name, e);
-}
-
-/* Is there a volume of this number under either name? */
-static int volume_is_left(struct writer *w, unsigned number, bool *ret, struct err *e)
-{
-    AUTO_FREE char *own = volume_name(w->name, number, false);
-    AUTO_FREE char *pending = volume_name(w->name, number, true);
-    if (volume_exists(w->medium, own, ret, e) || (!*ret && volume_exists(w->medium, pending, ret, e)))
-        return -1;
-    return 0;
-}
-
-/* Volumes that only an older bundle had go, the last one first: should this be interrupted, those that are
- * left can still be counted up to. */
-static int remove_leftovers(struct writer *w, unsigned first, struct err *e)
-{
-    unsigned end = first;
-    for (bool left = true; left && end <= LIMIT_VOLUMES; end += left)
-        if (volume_is_left(w, end, &left, e))
-            return -1;
-    while (end-- > first)
-        if (remove_volume(w, end, true, e) || remove_volume(w, end, false, e))
-            return -1;
-    return 0;
-}
-
-/* Pending volumes get their names; what older writings left behind goes. */
-static int tidy(struct writer *w, struct err *e)
-{
-    unsigned volumes = w->options.single ? 1 : (unsigned)w->index.volume_count;
-    for (unsigned number = 1; number < volumes; number++)
-        if (w->pending[number] ? rename_pending(w, number, e) : remove_volume(w, number, true, e))
-            return -1;
-    if (remove_leftovers(w, volumes, e))
-        return -1;
-    return w->medium->flush_folder(w->medium->ctx, e);
 }
 
 /* ---- all of it ---- */
@@ -399,7 +288,7 @@ static void summarize(const struct writer *w, struct bundle_summary *ret)
 static int write_all(struct writer *w, struct err *e)
 {
     if (plan_index(w->plan, &w->index, e) || pack_workers(&w->options, &w->workers, e) ||
-        settle_older(w, e) || pack_metadata(w, e))
+        replace_begin(&w->replacement, w->medium, w->name, e) || pack_metadata(w, e))
         return -1;
     progress_begin(w->progress, w->options.single ? "compress" : "write",
                    stream_size(&w->index, STREAM_IMAGES));
@@ -408,7 +297,8 @@ static int write_all(struct writer *w, struct err *e)
     if (output_rename(&w->out, w->name, e))
         return -1;
     output_set_keep(&w->files);
-    return w->medium->flush_folder(w->medium->ctx, e) || tidy(w, e) ? -1 : 0;
+    unsigned volumes = w->options.single ? 1 : (unsigned)w->index.volume_count;
+    return w->medium->flush_folder(w->medium->ctx, e) || replace_end(&w->replacement, volumes, e) ? -1 : 0;
 }
 
 int bundle_write(const struct bundle_plan *plan, const struct bundle_options *options,

@@ -108,9 +108,9 @@ def answers(r):
     said = {"error": [r.ask("verify", "nowhere", code=2), r.login(code=5)]}
     said["login"] = [r.login(secret=r.env["REHEARSAL_CLIENT_SECRET"])]
     said["list"] = [r.ask("list")]
-    said["fetch"] = [r.ask("fetch", "pump-7")]
+    said["fetch"] = [r.ask("fetch", "pump-7"), r.ask("fetch", "pump-7", "no-such", code=7)]
     said["write"] = [r.ask("write", "pump-7", "stick"), r.ask("write", "pump-7", "stick", "--as", "plain"),
-                     r.ask("prepare", "pump-7", "stick")]
+                     r.ask("prepare", "pump-7", "no-such", "stick", code=7)]
     head = str(next((r.folder / "stick/airlock").glob("*.lockbox")))
     said["apply"] = [r.ask("apply", head, "--to", "device/update")]
     (r.folder / "broken.lockbox").write_bytes(b"this is no bundle")

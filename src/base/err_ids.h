@@ -17,14 +17,14 @@ ERROR(INTERNAL, "internal", EXIT_INTERNAL, "a step failed that should not fail",
 ERROR(SYSTEM, "system", EXIT_INTERNAL, "the operating system refused a call on this machine", NULL)
 ERROR(STORE_LOCKED, "store-locked", EXIT_INTERNAL, "another airlock is using this object of the store",
       "wait for it to end, then run the same command again")
-ERROR(NOT_FETCHED, "not-fetched", EXIT_INTERNAL, "the lockbox is not in the store",
-      "fetch it first: airlock fetch NAME")
 
 /* usage */
 ERROR(USAGE, "usage", EXIT_USAGE, "the command line is wrong", "airlock --help shows the commands")
 ERROR(BAD_CONFIG, "bad-config", EXIT_USAGE, "the configuration cannot be used", NULL)
 ERROR(NO_PROFILE, "no-profile", EXIT_USAGE, "nobody is logged in",
       "airlock login --credentials credentials.zip")
+ERROR(NOT_FETCHED, "not-fetched", EXIT_USAGE, "the lockbox is not in the store",
+      "fetch it first: airlock fetch NAME")
 ERROR(BAD_CREDENTIALS, "bad-credentials", EXIT_USAGE, "the credentials archive cannot be used",
       "download credentials.zip again from the cloud's web page")
 ERROR(BAD_TIME, "bad-time", EXIT_USAGE, "not a time in RFC 3339", "write it like 2026-11-22T08:00:00Z")

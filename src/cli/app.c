@@ -26,6 +26,7 @@ const struct option global_option_table[] = {
      "decide as if it were that time (RFC 3339)"},
     {"version", OPTION_FLAG, NULL, offsetof(struct global_options, version), "print the version"},
     {"help", OPTION_FLAG, NULL, offsetof(struct global_options, help), "print this help"},
+    {"h", OPTION_FLAG, NULL, offsetof(struct global_options, help), "the same"},
     {0},
 };
 
@@ -67,7 +68,7 @@ void app_print_json(cJSON *answer)
     cJSON_Delete(answer);
 }
 
-void app_print_error(const struct app *app, const struct err *e)
+void app_print_failure(const struct err *e)
 {
     const char *hint = err_hint_text(e);
     AUTO(buf) struct buf message = {0};
@@ -75,6 +76,14 @@ void app_print_error(const struct app *app, const struct err *e)
     fprintf(stderr, "airlock: %s\n", buf_text(&message));
     if (hint)
         fprintf(stderr, "hint: %s\n", hint);
+}
+
+void app_print_error(const struct app *app, const struct err *e)
+{
+    const char *hint = err_hint_text(e);
+    AUTO(buf) struct buf message = {0};
+    app_print_failure(e);
+    out_escape(&message, e->message, strlen(e->message));
     if (!app->global.json)
         return;
     cJSON *answer = cJSON_CreateObject();

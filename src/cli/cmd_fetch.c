@@ -49,46 +49,33 @@ static int fetch_one(struct app *app, struct cloud *cloud, const char *name, cJS
         return err_context(e, "lockbox '%s'", name);
     if (!app->global.json)
         print_obtained(app, &o);
-    cJSON_AddItemToArray(fetched, json_obtained(&o));
+    if (fetched)
+        cJSON_AddItemToArray(fetched, json_obtained(&o));
     return 0;
 }
 
-int fetch_all(struct app *app, const char **names, size_t count, cJSON *fetched, size_t *ret_failed,
-              struct err *e)
+int fetch_all(struct app *app, const char **names, size_t count, bool list, struct batch *b, struct err *e)
 {
     struct cloud *cloud;
-    *ret_failed = 0;
     if (session_open_stored(&app->store, app->profile, app->global.cacert, &cloud, e))
         return -1;
-    for (size_t i = 0; i < count; i++) {
-        if (fetch_one(app, cloud, names[i], fetched, e) == 0)
-            continue;
-        ++*ret_failed;
-        if (count > 1)
-            app_note(app, "airlock: %s", e->message);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (fetch_one(app, cloud, names[i], list ? b->done : NULL, e)) {
+            batch_fail(b, names[i], e);
+            names[i] = NULL;
+        }
     cloud_close(cloud);
-    return *ret_failed == count ? -1 : 0;
+    return 0;
 }
 
 static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
                struct err *e)
 {
-    size_t failed;
+    AUTO(batch) struct batch batch = batch_begin(app, count);
     (void)values;
-    if (app_open_store(app, e))
+    if (app_open_store(app, e) || fetch_all(app, words, count, true, &batch, e))
         return -1;
-    cJSON *answer = cJSON_CreateObject();
-    cJSON_AddNumberToObject(answer, "schema", 1);
-    cJSON *fetched = cJSON_AddArrayToObject(answer, "fetched");
-    int rc = fetch_all(app, words, count, fetched, &failed, e);
-    if (rc == 0 && failed)
-        *exit_code = EXIT_SOME_FAILED;
-    if (rc == 0 && app->global.json)
-        app_print_json(answer);
-    else
-        cJSON_Delete(answer);
-    return rc;
+    return batch_end(&batch, "fetched", exit_code, e);
 }
 
 const struct command cmd_fetch = {

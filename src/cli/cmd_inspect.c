@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "cli/device_options.h"
+#include "cli/print.h"
 #include "cli/print_verdict.h"
 
 static const struct option options[] = {{0}};
@@ -20,17 +21,16 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     if (app_open_store(app, e) || device_options_judge(app, NULL, NULL, &pins, &how.judge, e) ||
         survey_path(words[0], &how, &survey, e))
         return -1;
-    cJSON *items = cJSON_CreateArray();
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddNumberToObject(answer, "schema", 1);
+    cJSON *items = cJSON_AddArrayToObject(answer, "items");
     for (size_t i = 0; i < survey.count; i++) {
         if (!app->global.json)
             print_contents(&survey.items[i], app->now, app->global.verbose);
-        cJSON_AddItemToArray(items, json_contents(&survey.items[i]));
+        json_contents(&survey.items[i], json_add_item(items));
         if (!survey.items[i].opened)
             *exit_code = EXIT_REFUSED;
     }
-    cJSON *answer = cJSON_CreateObject();
-    cJSON_AddNumberToObject(answer, "schema", 1);
-    cJSON_AddItemToObject(answer, "items", items);
     if (app->global.json)
         app_print_json(answer);
     else

@@ -2,8 +2,6 @@
  *
  * airlock prepare NAME… TO: fetch, then write.
  */
-#include <cjson/cJSON.h>
-
 #include "cli/fetch_all.h"
 #include "cli/write_options.h"
 
@@ -13,17 +11,13 @@ static int run(struct app *app, const void *values, const char **words, size_t c
                struct err *e)
 {
     const struct write_options *o = values;
-    size_t failed;
-    if (write_check(o, count - 1, e) || app_open_store(app, e))
+    size_t names = count - 1;
+    const char *to = words[names];
+    AUTO(batch) struct batch batch = batch_begin(app, names);
+    if (write_check(o, names, to, e) || app_open_store(app, e) ||
+        fetch_all(app, words, names, false, &batch, e) || write_all(app, o, words, names, to, &batch, e))
         return -1;
-    cJSON *fetched = cJSON_CreateArray(); /* `written` says it all */
-    int rc = fetch_all(app, words, count - 1, fetched, &failed, e);
-    cJSON_Delete(fetched);
-    if (rc || write_all(app, o, words, count - 1, words[count - 1], exit_code, e))
-        return -1;
-    if (failed)
-        *exit_code = EXIT_SOME_FAILED;
-    return 0;
+    return batch_end(&batch, "written", exit_code, e);
 }
 
 const struct command cmd_prepare = {

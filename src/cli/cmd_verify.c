@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "cli/device_options.h"
+#include "cli/print.h"
 #include "cli/print_verdict.h"
 
 struct verify_options {
@@ -59,8 +60,8 @@ static void require_date(struct survey *c, int64_t until)
         struct verdict *v = &c->items[i].verdict;
         clock_format(v->valid_until, ends);
         if (v->valid_until < until)
-            judge_add_problem(v, ERR_EXPIRES_TOO_SOON, v->valid_until_role, false,
-                              "ends at %s, needed until %s", ends, needed);
+            judge_add_unmet(v, ERR_EXPIRES_TOO_SOON, v->valid_until_role, "ends at %s, needed until %s", ends,
+                            needed);
     }
 }
 
@@ -71,16 +72,15 @@ static void print_answer(const struct app *app, const struct survey *c)
             print_verdict(&c->items[i], app->now, app->global.verbose);
         return;
     }
-    cJSON *answer;
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddNumberToObject(answer, "schema", 1);
     if (c->is_stick) {
-        answer = cJSON_CreateObject();
         cJSON *items = cJSON_AddArrayToObject(answer, "items");
         for (size_t i = 0; i < c->count; i++)
-            cJSON_AddItemToArray(items, json_verdict(&c->items[i]));
+            json_verdict(&c->items[i], json_add_item(items));
     } else {
-        answer = json_verdict(&c->items[0]);
+        json_verdict(&c->items[0], answer);
     }
-    cJSON_AddItemToObject(answer, "schema", cJSON_CreateNumber(1));
     app_print_json(answer);
 }
 
@@ -90,7 +90,7 @@ static int judge_exit(const struct survey *c)
     int code = EXIT_DONE;
     for (size_t i = 0; i < c->count; i++) {
         const struct verdict *v = &c->items[i].verdict;
-        if (!v->valid || v->outcome == VERDICT_REFUSE)
+        if (!v->valid || v->outcome == VERDICT_REFUSE || judge_is_unmet(v))
             return EXIT_REFUSED;
         if (v->outcome == VERDICT_NOTHING)
             code = EXIT_NOTHING;

@@ -12,6 +12,7 @@
 #include "cli/device_options.h"
 #include "cli/print.h"
 #include "cli/write_options.h"
+#include "lockbox/place.h"
 
 static const struct option options[] = {WRITE_OPTION_ROWS, {0}};
 
@@ -20,7 +21,7 @@ static bool is_plain(const struct write_options *o)
     return o->as && !strcmp(o->as, "plain");
 }
 
-int write_check(const struct write_options *o, size_t names, struct err *e)
+int write_check(const struct write_options *o, size_t names, const char *to, struct err *e)
 {
     if (o->as && strcmp(o->as, "bundle") != 0 && !is_plain(o))
         return err_set(e, ERR_USAGE, "--as '%s' is neither bundle nor plain", o->as);
@@ -28,7 +29,9 @@ int write_check(const struct write_options *o, size_t names, struct err *e)
         return err_set(e, ERR_USAGE, "a device reads one lockbox per stick: --as plain takes one name");
     if (is_plain(o) && (o->single || o->memory))
         return err_set(e, ERR_USAGE, "--single and --memory are for bundles");
-    return 0;
+    if (!is_plain(o) && names > 1 && place_is_file(to))
+        return err_set(e, ERR_USAGE, "'%s' is one file: name one lockbox, or a folder", to);
+    return place_check(to, !is_plain(o), e);
 }
 
 /* A path to a bundle rather than a lockbox's name, in which neither '/' nor '.' can stand. */
@@ -87,36 +90,20 @@ static int write_one(struct app *app, const struct deliver_options *how, const c
                      cJSON *written, struct err *e)
 {
     AUTO(delivery) struct delivery d = {0};
-    if (is_bundle_path(name) ? deliver_bundle(name, to, how, &d, e)
-                             : deliver_lockbox(&app->store, app->profile, name, to, how, &d, e))
+    if (is_bundle_path(name)) {
+        if (deliver_bundle(name, to, how, &d, e))
+            return -1;
+    } else if (deliver_lockbox(&app->store, app->profile, name, to, how, &d, e)) {
         return err_context(e, "lockbox '%s'", name);
+    }
     if (!app->global.json)
         print_delivery(&d, app->now);
     cJSON_AddItemToArray(written, json_delivery(&d));
     return 0;
 }
 
-/* One name: its error is the command's. Several: each error is said, the others go on. */
-static int write_each(struct app *app, const struct deliver_options *how, const char **names, size_t count,
-                      const char *to, cJSON *written, int *exit_code, struct err *e)
-{
-    size_t failed = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (write_one(app, how, names[i], to, written, e) == 0)
-            continue;
-        failed++;
-        if (count > 1)
-            app_note(app, "airlock: %s", e->message);
-    }
-    if (failed == count)
-        return -1;
-    if (failed)
-        *exit_code = EXIT_SOME_FAILED;
-    return 0;
-}
-
 int write_all(struct app *app, const struct write_options *o, const char **names, size_t count,
-              const char *to, int *exit_code, struct err *e)
+              const char *to, struct batch *b, struct err *e)
 {
     AUTO(pins) struct pins pins = {0};
     AUTO(sign_key) struct sign_key signer = {0};
@@ -128,27 +115,27 @@ int write_all(struct app *app, const struct write_options *o, const char **names
         .signer = &signer,
         .progress = app->progress,
     };
-    if (device_options_judge(app, o->trust, NULL, &pins, &how.judge, e) || load_signer(app, &signer, e))
+    if (device_options_judge(app, o->trust, NULL, &pins, &how.judge, e) ||
+        (!is_plain(o) && load_signer(app, &signer, e)))
         return -1;
     device_options_note_trust(app, &how.judge);
-    cJSON *answer = cJSON_CreateObject();
-    cJSON_AddNumberToObject(answer, "schema", 1);
-    cJSON *written = cJSON_AddArrayToObject(answer, "written");
-    int rc = write_each(app, &how, names, count, to, written, exit_code, e);
-    if (rc == 0 && app->global.json)
-        app_print_json(answer);
-    else
-        cJSON_Delete(answer);
-    return rc;
+    for (size_t i = 0; i < count; i++)
+        if (names[i] && write_one(app, &how, names[i], to, b->done, e))
+            batch_fail(b, names[i], e);
+    return 0;
 }
 
 static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
                struct err *e)
 {
     const struct write_options *o = values;
-    if (write_check(o, count - 1, e) || app_open_store(app, e))
+    size_t names = count - 1;
+    const char *to = words[names];
+    AUTO(batch) struct batch batch = batch_begin(app, names);
+    if (write_check(o, names, to, e) || app_open_store(app, e) ||
+        write_all(app, o, words, names, to, &batch, e))
         return -1;
-    return write_all(app, o, words, count - 1, words[count - 1], exit_code, e);
+    return batch_end(&batch, "written", exit_code, e);
 }
 
 const struct command cmd_write = {

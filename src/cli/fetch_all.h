@@ -5,14 +5,11 @@
 #ifndef AIRLOCK_CLI_FETCH_ALL_H
 #define AIRLOCK_CLI_FETCH_ALL_H
 
-#include "cli/app.h"
+#include "cli/batch.h"
 
-struct cJSON;
-
-/* Fetches each of the names and says what came; with --json adds it to `fetched` instead. One that fails does
- * not stop the others when there are several: *ret_failed counts them, and -1 is returned only when all
- * failed. */
-must_check int fetch_all(struct app *app, const char **names, size_t count, struct cJSON *fetched,
-                         size_t *ret_failed, struct err *e);
+/* Fetches each of the names and says what came. One that fails goes to the batch, and its place in `names`
+ * becomes NULL. `list`: those that came are listed in b->done. -1 when there is no cloud to ask. */
+must_check int fetch_all(struct app *app, const char **names, size_t count, bool list, struct batch *b,
+                         struct err *e);
 
 #endif

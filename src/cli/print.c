@@ -28,6 +28,13 @@ void print_size(uint64_t bytes)
     fputs(text, stdout);
 }
 
+cJSON *json_add_item(cJSON *array)
+{
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddItemToArray(array, item);
+    return item;
+}
+
 void json_add_time(cJSON *to, const char *key, int64_t time)
 {
     char text[CLOCK_TEXT_SIZE];

@@ -15,6 +15,8 @@ void print_text(const char *text);
 void print_label(const char *label);
 void print_size(uint64_t bytes);
 
+/* A new object at the end of the array. */
+struct cJSON *json_add_item(struct cJSON *array);
 /* A time as RFC 3339 text, or null for INT64_MAX. */
 void json_add_time(struct cJSON *to, const char *key, int64_t time);
 /* Text, or null. */

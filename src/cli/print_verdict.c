@@ -111,7 +111,8 @@ static void print_outcome(const struct verdict *v)
                                          [VERDICT_REFUSE] = "would refuse",
                                          [VERDICT_NOTHING] = "would do nothing with"};
     print_label("verdict");
-    printf("%s by the standard; a device %s it\n", v->valid ? "valid" : "NOT VALID", device[v->outcome]);
+    printf("%s by the standard; a device %s it%s\n", v->valid ? "valid" : "NOT VALID", device[v->outcome],
+           judge_is_unmet(v) ? "; NOT what was asked for" : "");
 }
 
 static void print_item(const struct survey_item *item, int64_t now, bool verbose)
@@ -216,10 +217,9 @@ static void add_signers(cJSON *to, const struct survey_item *item)
     }
 }
 
-cJSON *json_contents(const struct survey_item *item)
+void json_contents(const struct survey_item *item, cJSON *answer)
 {
     const struct verdict *v = &item->verdict;
-    cJSON *answer = cJSON_CreateObject();
     cJSON_AddStringToObject(answer, "path", item->path);
     cJSON_AddStringToObject(answer, "kind", item->kind == SURVEY_BUNDLE ? "bundle" : "plain");
     json_add_text(answer, "lockbox", v->lockbox);
@@ -242,19 +242,17 @@ cJSON *json_contents(const struct survey_item *item)
     cJSON *problems = cJSON_AddArrayToObject(answer, "problems");
     for (size_t i = 0; i < v->problem_count; i++)
         cJSON_AddItemToArray(problems, json_problem(&v->problems[i]));
-    return answer;
 }
 
-cJSON *json_verdict(const struct survey_item *item)
+void json_verdict(const struct survey_item *item, cJSON *answer)
 {
     static const char *const outcomes[] = {
         [VERDICT_INSTALL] = "install", [VERDICT_REFUSE] = "refuse", [VERDICT_NOTHING] = "nothing"};
     const struct verdict *v = &item->verdict;
-    cJSON *answer = json_contents(item);
+    json_contents(item, answer);
     cJSON_AddBoolToObject(answer, "valid", v->valid);
     cJSON_AddStringToObject(answer, "verdict", outcomes[v->outcome]);
     cJSON *assumed = cJSON_AddArrayToObject(answer, "assumed");
     for (size_t i = 0; i < v->assumed_count; i++)
         cJSON_AddItemToArray(assumed, cJSON_CreateString(v->assumed[i]));
-    return answer;
 }

@@ -7,11 +7,13 @@
 
 #include "lockbox/survey.h"
 
+struct cJSON;
+
 /* What is inside: without a judgement, and with one. */
 void print_contents(const struct survey_item *item, int64_t now, bool verbose);
 void print_verdict(const struct survey_item *item, int64_t now, bool verbose);
-/* The same as objects, without "schema". */
-struct cJSON *json_contents(const struct survey_item *item);
-struct cJSON *json_verdict(const struct survey_item *item);
+/* The same as members of an object. */
+void json_contents(const struct survey_item *item, struct cJSON *answer);
+void json_verdict(const struct survey_item *item, struct cJSON *answer);
 
 #endif

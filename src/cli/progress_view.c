@@ -77,7 +77,7 @@ int progress_view_open(const struct global_options *g, struct progress **ret, st
     const char *term = getenv("TERM");
     bool terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
     *ret = NULL;
-    if (g->quiet || (automatic && !terminal) || (!json && !bar && !automatic))
+    if ((automatic && (g->quiet || !terminal)) || (!json && !bar && !automatic))
         return 0;
     struct view *v = mem_zeroed(1, sizeof *v);
     *v = (struct view){.progress = {.show = show}, .json = json};

@@ -5,7 +5,7 @@
 #ifndef AIRLOCK_CLI_WRITE_OPTIONS_H
 #define AIRLOCK_CLI_WRITE_OPTIONS_H
 
-#include "cli/app.h"
+#include "cli/batch.h"
 #include "lockbox/deliver.h"
 
 struct write_options {
@@ -31,10 +31,11 @@ struct write_options {
             "roots that the device trusts (default: those pinned for the profile)"                           \
     }
 
-must_check int write_check(const struct write_options *o, size_t names, struct err *e);
-/* Delivers each of the names (or bundle files) and prints what was written. One that fails does not stop the
- * others when there are several: then *exit_code is EXIT_SOME_FAILED. */
+/* Before anything is fetched or written: do the options fit, can there be something at TO? */
+must_check int write_check(const struct write_options *o, size_t names, const char *to, struct err *e);
+/* Delivers each of the names (or bundle files) that is not NULL, and says what was written; it goes to
+ * b->done or b->failed. */
 must_check int write_all(struct app *app, const struct write_options *o, const char **names, size_t count,
-                         const char *to, int *exit_code, struct err *e);
+                         const char *to, struct batch *b, struct err *e);
 
 #endif

@@ -53,6 +53,13 @@ int repository_check_lockbox_name(const char *name, struct err *e)
     return err_set(e, ERR_NO_SUCH_LOCKBOX, "'%s' is no lockbox's name", buf_text(&shown));
 }
 
+static int no_address(enum repository repository, struct err *e)
+{
+    err_set(e, ERR_BAD_CONFIG, "the profile has no address of the %s",
+            repository == REPOSITORY_DIRECTOR ? "director" : "image repository");
+    return err_hint(e, "airlock login --credentials credentials.zip");
+}
+
 int repository_fetch(struct cloud *c, struct role_request *requests, size_t n, size_t limit, struct err *e)
 {
     struct set set = {
@@ -67,8 +74,7 @@ int repository_fetch(struct cloud *c, struct role_request *requests, size_t n, s
     int failed = 0;
     for (size_t i = 0; i < n && !failed; i++) {
         if (!door_of(c, requests[i].repository)->base)
-            failed = err_set(e, ERR_BAD_CONFIG, "the profile has no address of the %s",
-                             requests[i].repository == REPOSITORY_DIRECTOR ? "director" : "image repository");
+            failed = no_address(requests[i].repository, e);
         else
             set.urls[i] = role_url(c, &requests[i]);
     }

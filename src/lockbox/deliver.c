@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
@@ -154,6 +155,9 @@ static void admitted_free(struct admitted *a)
 static int admit_bundle(const char *path, const struct deliver_options *o, struct admitted *a,
                         struct delivery *d, struct err *e)
 {
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return err_set(e, ERR_NOT_A_LOCKBOX, "it is a folder; a bundle is a file x.lockbox");
     if (place_path(path, &a->from, e) || bundle_open(a->from.dirfd, a->from.name, &a->bundle, e) ||
         roles_from_bundle(a->bundle, &a->roles, e) || judge_roles(&o->judge, &a->roles, NULL, &a->verdict, e))
         return -1;
@@ -166,6 +170,21 @@ static int admit_bundle(const char *path, const struct deliver_options *o, struc
     return 0;
 }
 
+static int copy_bundle(const struct admitted *a, const char *to, const struct deliver_options *o,
+                       struct delivery *d, struct err *e)
+{
+    AUTO_FREE char *name = bundle_name(&a->verdict, &a->roles);
+    AUTO(place) struct place place = {.dirfd = -1};
+    if (place_bundle(to, name, &place, e))
+        return -1;
+    const struct medium medium = medium_posix(&place.dirfd);
+    if ((place.on_stick && readme_write(place.dirfd, e)) ||
+        bundle_copy(a->bundle, &medium, place.name, o->progress, e))
+        return err_context(e, "'%s'", place.shown);
+    d->path = mem_strdup(place.shown);
+    return 0;
+}
+
 int deliver_bundle(const char *path, const char *to, const struct deliver_options *o, struct delivery *ret,
                    struct err *e)
 {
@@ -174,9 +193,9 @@ int deliver_bundle(const char *path, const char *to, const struct deliver_option
     AUTO(delivery) struct delivery d = {0};
     if (admit_bundle(path, o, &a, &d, e))
         return err_context(e, "'%s'", path);
-    if (o->as == DELIVER_BUNDLE)
-        return err_set(e, ERR_USAGE, "'%s' is a bundle already: copy it, or write it --as plain", path);
-    if (place_folder(to, "update", &place, e) || unpack_bundle(a.bundle, &place, o, &d, e))
+    if (o->as == DELIVER_BUNDLE
+            ? copy_bundle(&a, to, o, &d, e)
+            : place_folder(to, "update", &place, e) || unpack_bundle(a.bundle, &place, o, &d, e))
         return -1;
     *ret = d;
     d = (struct delivery){0};

@@ -53,26 +53,46 @@ static char *format_text(const char *format, va_list args)
     return text;
 }
 
+/* Takes the message over. */
+static struct verdict_problem *add(struct verdict *v, enum err_id id, const char *role, char *message)
+{
+    const struct err general = {.id = id};
+    const char *hint = err_hint_text(&general);
+    v->problems = mem_resize(v->problems, v->problem_count + 1, sizeof *v->problems);
+    struct verdict_problem *p = &v->problems[v->problem_count++];
+    *p = (struct verdict_problem){
+        .id = id, .role = mem_strdup(role), .message = message, .hint = mem_strdup(hint ? hint : "")};
+    return p;
+}
+
 void judge_add_problem(struct verdict *v, enum err_id id, const char *role, bool device_refuses,
                        const char *format, ...)
 {
     va_list args;
-    const struct err general = {.id = id};
-    const char *hint = err_hint_text(&general);
     va_start(args, format);
-    v->problems = mem_resize(v->problems, v->problem_count + 1, sizeof *v->problems);
-    v->problems[v->problem_count++] = (struct verdict_problem){
-        .id = id,
-        .role = mem_strdup(role),
-        .message = format_text(format, args),
-        .hint = mem_strdup(hint ? hint : ""),
-        .device_refuses = device_refuses,
-        .breaks_validity = true,
-    };
+    struct verdict_problem *p = add(v, id, role, format_text(format, args));
     va_end(args);
+    p->device_refuses = device_refuses;
+    p->breaks_validity = true;
     v->valid = false;
     if (device_refuses)
         v->outcome = VERDICT_REFUSE;
+}
+
+void judge_add_unmet(struct verdict *v, enum err_id id, const char *role, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add(v, id, role, format_text(format, args));
+    va_end(args);
+}
+
+bool judge_is_unmet(const struct verdict *v)
+{
+    for (size_t i = 0; i < v->problem_count; i++)
+        if (v->problems[i].id == ERR_EXPIRES_TOO_SOON || v->problems[i].id == ERR_BUNDLE_SIGNER)
+            return true;
+    return false;
 }
 
 void judge_assume(struct verdict *v, const char *format, ...)

@@ -27,6 +27,11 @@ must_check int judge_refuse(const struct verdict *v, struct err *e);
  * anew. */
 void judge_add_problem(struct verdict *v, enum err_id id, const char *role, bool device_refuses,
                        const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Adds what a person asked for and the lockbox does not meet (a date, a signer): neither the standard nor a
+ * device has anything against it. */
+void judge_add_unmet(struct verdict *v, enum err_id id, const char *role, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+bool judge_is_unmet(const struct verdict *v);
 void judge_assume(struct verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

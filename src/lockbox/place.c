@@ -22,9 +22,20 @@ static int open_existing(const char *to, int *ret_fd, struct err *e)
     return -1;
 }
 
+bool place_is_file(const char *to)
+{
+    return ends_in(to, ".lockbox");
+}
+
+int place_check(const char *to, bool as_bundle, struct err *e)
+{
+    AUTO(place) struct place p = {.dirfd = -1};
+    return as_bundle && place_is_file(to) ? place_path(to, &p, e) : place_folder(to, "", &p, e);
+}
+
 int place_bundle(const char *to, const char *name, struct place *ret, struct err *e)
 {
-    if (ends_in(to, ".lockbox"))
+    if (place_is_file(to))
         return place_path(to, ret, e);
     AUTO_FD int stick = -1;
     struct place p = {.dirfd = -1, .on_stick = true};

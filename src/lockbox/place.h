@@ -23,6 +23,10 @@ must_check int place_bundle(const char *to, const char *name, struct place *ret,
 must_check int place_folder(const char *to, const char *name, struct place *ret, struct err *e);
 /* "a/b" → its parent (made where missing) and "b". */
 must_check int place_path(const char *path, struct place *ret, struct err *e);
+/* Would the path be a bundle's own (it ends in ".lockbox")? */
+bool place_is_file(const char *to);
+/* Before the work: can something be delivered there? Changes nothing. */
+must_check int place_check(const char *to, bool as_bundle, struct err *e);
 void place_free(struct place *p);
 
 #endif

@@ -96,8 +96,8 @@ static bool has_folder(int dirfd, const char *name)
 struct stick {
     struct survey *survey;
     const struct survey_options *options;
-    const char *path;
-    int airlock_fd;
+    const char *path; /* of the folder that is looked through */
+    int fd;
 };
 
 static bool ends_in(const char *text, const char *end)
@@ -112,26 +112,32 @@ static int survey_stick_entry(void *ctx, const char *name, struct err *e)
     (void)e;
     if (name[0] == '.' || !ends_in(name, ".lockbox"))
         return 0;
-    AUTO_FREE char *shown = mem_format("%s/airlock/%s", s->path, name);
-    survey_bundle(s->survey, s->airlock_fd, name, shown, s->options);
+    AUTO_FREE char *shown = mem_format("%s/%s", s->path, name);
+    survey_bundle(s->survey, s->fd, name, shown, s->options);
     return 0;
 }
 
+/* The bundles of airlock/, the bundles that lie beside it, and the directory that a stock device reads. */
 static int survey_stick(struct survey *c, int dirfd, const char *path, const struct survey_options *o,
                         struct err *e)
 {
-    struct stick s = {.survey = c, .options = o, .path = path, .airlock_fd = -1};
+    struct stick top = {.survey = c, .options = o, .path = path, .fd = dirfd};
+    AUTO_FD int airlock = -1;
+    AUTO_FD int update = -1;
     c->is_stick = true;
     if (has_folder(dirfd, "airlock")) {
-        if (fs_open_dir_at(dirfd, "airlock", false, &s.airlock_fd, e))
+        AUTO_FREE char *shown = mem_format("%s/airlock", path);
+        struct stick inside = top;
+        inside.path = shown;
+        if (fs_open_dir_at(dirfd, "airlock", false, &airlock, e))
             return -1;
-        int rc = fs_each(s.airlock_fd, survey_stick_entry, &s, e);
-        close(s.airlock_fd);
-        if (rc)
+        inside.fd = airlock;
+        if (fs_each(airlock, survey_stick_entry, &inside, e))
             return -1;
     }
+    if (fs_each(dirfd, survey_stick_entry, &top, e))
+        return -1;
     if (has_folder(dirfd, "update/metadata")) {
-        AUTO_FD int update = -1;
         AUTO_FREE char *shown = mem_format("%s/update", path);
         if (fs_open_dir_at(dirfd, "update", false, &update, e))
             return -1;
@@ -183,8 +189,7 @@ void survey_require_signer(struct survey_item *item, const uint8_t key[SIGN_PUBL
     for (size_t i = 0; i < item->signer_count; i++)
         if (!memcmp(item->signers[i].public_key, key, SIGN_PUBLIC_SIZE))
             return;
-    judge_add_problem(&item->verdict, ERR_BUNDLE_SIGNER, "", false,
-                      "the bundle is not signed by the required key");
+    judge_add_unmet(&item->verdict, ERR_BUNDLE_SIGNER, "", "the bundle is not signed by the required key");
 }
 
 void survey_free(struct survey *c)

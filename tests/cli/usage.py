@@ -75,7 +75,7 @@ class Usage(Scenario):
                            says="none")
 
     def test_a_lockbox_that_was_not_fetched_is_named_with_the_way_out(self):
-        outcome = self.refuses(1, "not-fetched", "write", "pump-7", self.stick, says="'pump-7'")
+        outcome = self.refuses(2, "not-fetched", "write", "pump-7", self.stick, says="'pump-7'")
         self.assertIn("hint: fetch it first: airlock fetch pump-7", outcome.stderr)
 
     def test_options_may_stand_anywhere_and_words_follow_two_dashes(self):

@@ -151,6 +151,7 @@ def _unblock_signals():
 def _listen():
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     listener.set_inheritable(True)
+    listener.setblocking(False)  # nginx leaves what it inherits as it is, and accept() must not wait
     return listener
 
 

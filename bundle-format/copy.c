@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Copying a bundle as it is. The same order as in writing: payload volumes, read back and named, then the
+ * head.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "bundle-format/bundle.h"
+#include "bundle-format/output.h"
+#include "bundle-format/reader.h"
+#include "bundle-format/replace.h"
+#include "bundle-format/volume.h"
+
+struct copy {
+    const struct bundle *from;
+    const struct medium *to;
+    const char *name;
+    struct progress *progress;
+    struct replacement replacement;
+    struct output_set files;
+    struct output out; /* the file being written */
+    struct buf head;   /* F0 to M */
+    uint8_t *stored;   /* one frame */
+};
+
+static int copy_frame(struct copy *c, size_t frame, struct err *e)
+{
+    const struct index_frame *f = &c->from->index.frames[frame];
+    uint8_t digest[HASH_SIZE];
+    if (bundle_load_frame(c->from, frame, c->stored, e))
+        return -1;
+    hash_of(c->stored, f->stored, digest);
+    if (memcmp(digest, f->sha256, HASH_SIZE))
+        return bundle_frame_error(c->from, frame, e);
+    if (output_write(&c->out, c->stored, f->stored, e))
+        return -1;
+    progress_add(c->progress, f->stored);
+    return 0;
+}
+
+/* V and the frames of one volume, to the open output. */
+static int copy_volume(struct copy *c, const struct index_volume *v, struct err *e)
+{
+    const struct index *x = &c->from->index;
+    AUTO(buf) struct buf start = {0};
+    volume_start(v, &start);
+    progress_begin(c->progress, "write", v->bytes);
+    if (output_write(&c->out, start.data, start.len, e))
+        return -1;
+    progress_add(c->progress, start.len);
+    for (size_t i = index_metadata_frames(x); i < x->frame_count; i++)
+        if (x->frames[i].volume == v->number && copy_frame(c, i, e))
+            return -1;
+    progress_end(c->progress);
+    return 0;
+}
+
+static int copy_volume_file(struct copy *c, const struct index_volume *v, struct err *e)
+{
+    AUTO_FREE char *own = volume_name(c->name, v->number, false);
+    AUTO_FREE char *name = NULL;
+    if (output_create(&c->out, &c->files, own, e) || copy_volume(c, v, e) || output_settle(&c->out, e) ||
+        volume_read_back(&c->out, &c->from->index, v, 0, c->progress, e) ||
+        replace_name_volume(&c->replacement, v->number, &name, e) || output_rename(&c->out, name, e) ||
+        c->to->flush_folder(c->to->ctx, e))
+        return -1;
+    output_free(&c->out);
+    return 0;
+}
+
+static int load_head(struct copy *c, struct err *e)
+{
+    const struct bundle *b = c->from;
+    uint8_t *to = buf_reserve(&c->head, (size_t)b->head_bytes);
+    if (b->medium.read(b->medium.ctx, b->head_fd, to, (size_t)b->head_bytes, 0, e))
+        return -1;
+    c->head.len = (size_t)b->head_bytes;
+    return 0;
+}
+
+static int copy_head(struct copy *c, struct err *e)
+{
+    return output_create(&c->out, &c->files, c->name, e) ||
+                   output_write(&c->out, c->head.data, c->head.len, e)
+               ? -1
+               : 0;
+}
+
+static int copy_split(struct copy *c, struct err *e)
+{
+    for (size_t i = 1; i < c->from->index.volume_count; i++)
+        if (copy_volume_file(c, &c->from->index.volumes[i], e))
+            return -1;
+    if (copy_head(c, e) || output_settle(&c->out, e))
+        return -1;
+    return output_compare(&c->out, c->head.data, c->head.len, 0, e);
+}
+
+static int copy_single(struct copy *c, struct err *e)
+{
+    const struct index *x = &c->from->index;
+    uint64_t base = c->head.len;
+    if (copy_head(c, e))
+        return -1;
+    for (size_t i = 1; i < x->volume_count; i++)
+        if (copy_volume(c, &x->volumes[i], e))
+            return -1;
+    if (output_settle(&c->out, e) || output_compare(&c->out, c->head.data, c->head.len, 0, e))
+        return -1;
+    for (size_t i = 1; i < x->volume_count; i++) {
+        if (volume_read_back(&c->out, x, &x->volumes[i], base, c->progress, e))
+            return -1;
+        base += x->volumes[i].bytes;
+    }
+    return 0;
+}
+
+static int copy_all(struct copy *c, struct err *e)
+{
+    bool single = c->from->single;
+    unsigned volumes = single ? 1 : (unsigned)c->from->index.volume_count;
+    if (load_head(c, e) || replace_begin(&c->replacement, c->to, c->name, e) ||
+        (single ? copy_single(c, e) : copy_split(c, e)) || output_rename(&c->out, c->name, e))
+        return -1;
+    output_set_keep(&c->files);
+    return c->to->flush_folder(c->to->ctx, e) || replace_end(&c->replacement, volumes, e) ? -1 : 0;
+}
+
+int bundle_copy(const struct bundle *b, const struct medium *to, const char *name, struct progress *progress,
+                struct err *e)
+{
+    struct copy c = {.from = b, .to = to, .name = name, .progress = progress, .files = {.medium = to}};
+    c.stored = mem_zeroed(LIMIT_FRAME_STORED, 1);
+    int rc = copy_all(&c, e);
+    output_free(&c.out);
+    output_set_free(&c.files);
+    buf_free(&c.head);
+    free(c.stored);
+    return rc ? err_context(e, "cannot copy bundle '%s'", name) : 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bundle-format/replace.h"
+
+#include "base/mem.h"
+#include "bundle-format/reader.h"
+#include "bundle-format/volume.h"
+
+static int rename_pending(struct replacement *r, unsigned number, struct err *e)
+{
+    AUTO_FREE char *pending = volume_name(r->name, number, true);
+    AUTO_FREE char *final = volume_name(r->name, number, false);
+    return r->medium->rename(r->medium->ctx, pending, final, e);
+}
+
+int replace_begin(struct replacement *r, const struct medium *medium, const char *name, struct err *e)
+{
+    struct bundle *older;
+    struct err unreadable;
+    *r = (struct replacement){.medium = medium, .name = name};
+    if (volume_exists(medium, name, &r->replaces, e))
+        return -1;
+    if (!r->replaces || bundle_open_on(medium, name, &older, &unreadable))
+        return 0; /* none, or none that anybody could still read */
+    int rc = 0;
+    for (unsigned i = 1; i < older->index.volume_count && rc == 0; i++)
+        if (older->volumes[i].pending)
+            rc = rename_pending(r, i, e);
+    bundle_close(older);
+    return rc ? rc : medium->flush_folder(medium->ctx, e);
+}
+
+int replace_name_volume(struct replacement *r, unsigned number, char **ret_name, struct err *e)
+{
+    AUTO_FREE char *own = volume_name(r->name, number, false);
+    if (r->replaces && volume_exists(r->medium, own, &r->pending[number], e))
+        return -1;
+    *ret_name = volume_name(r->name, number, r->pending[number]);
+    return 0;
+}
+
+static int remove_volume(struct replacement *r, unsigned number, bool pending, struct err *e)
+{
+    AUTO_FREE char *name = volume_name(r->name, number, pending);
+    return r->medium->remove(r->medium->ctx, name, e);
+}
+
+/* Is there a volume of this number under either name? */
+static int volume_is_left(struct replacement *r, unsigned number, bool *ret, struct err *e)
+{
+    AUTO_FREE char *own = volume_name(r->name, number, false);
+    AUTO_FREE char *pending = volume_name(r->name, number, true);
+    if (volume_exists(r->medium, own, ret, e) || (!*ret && volume_exists(r->medium, pending, ret, e)))
+        return -1;
+    return 0;
+}
+
+/* Volumes that only an older bundle had go, the last one first: should this be interrupted, those that are
+ * left can still be counted up to. */
+static int remove_leftovers(struct replacement *r, unsigned first, struct err *e)
+{
+    unsigned end = first;
+    for (bool left = true; left && end <= LIMIT_VOLUMES; end += left)
+        if (volume_is_left(r, end, &left, e))
+            return -1;
+    while (end-- > first)
+        if (remove_volume(r, end, true, e) || remove_volume(r, end, false, e))
+            return -1;
+    return 0;
+}
+
+int replace_end(struct replacement *r, unsigned volumes, struct err *e)
+{
+    for (unsigned number = 1; number < volumes; number++)
+        if (r->pending[number] ? rename_pending(r, number, e) : remove_volume(r, number, true, e))
+            return -1;
+    if (remove_leftovers(r, volumes, e))
+        return -1;
+    return r->medium->flush_folder(r->medium->ctx, e);
+}

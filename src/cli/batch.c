@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/batch.h"
+
+#include <cjson/cJSON.h>
+
+struct batch batch_begin(const struct app *app, size_t count)
+{
+    return (struct batch){
+        .app = app, .count = count, .done = cJSON_CreateArray(), .failed = cJSON_CreateArray()};
+}
+
+void batch_free(struct batch *b)
+{
+    cJSON_Delete(b->done);
+    cJSON_Delete(b->failed);
+    b->done = b->failed = NULL;
+}
+
+void batch_fail(struct batch *b, const char *name, const struct err *e)
+{
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "lockbox", name);
+    cJSON_AddStringToObject(item, "id", err_name(e->id));
+    cJSON_AddStringToObject(item, "message", e->message);
+    cJSON_AddItemToArray(b->failed, item);
+    b->failures++;
+    b->error = *e;
+    if (b->count > 1)
+        app_print_failure(e);
+}
+
+int batch_end(struct batch *b, const char *key, int *exit_code, struct err *e)
+{
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddNumberToObject(answer, "schema", 1);
+    cJSON_AddItemToObject(answer, key, steal_ptr(b->done));
+    cJSON_AddItemToObject(answer, "failed", steal_ptr(b->failed));
+    bool all_failed = b->failures == b->count;
+    if (b->app->global.json && !all_failed)
+        app_print_json(answer);
+    else
+        cJSON_Delete(answer);
+    if (all_failed) {
+        *e = b->error;
+        return -1;
+    }
+    if (b->failures)
+        *exit_code = EXIT_SOME_FAILED;
+    return 0;
+}

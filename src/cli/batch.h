@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A command over several names, of which some may fail: the others go on, each failure is said, and the
+ * answer lists both. With one name, its error is the command's.
+ */
+#ifndef AIRLOCK_CLI_BATCH_H
+#define AIRLOCK_CLI_BATCH_H
+
+#include "cli/app.h"
+
+struct cJSON;
+
+struct batch {
+    const struct app *app;
+    size_t count;         /* of all names */
+    struct cJSON *done;   /* an object for each that succeeded */
+    struct cJSON *failed; /* {"lockbox", "id", "message"} for each that did not */
+    size_t failures;
+    struct err error; /* the last one */
+};
+
+struct batch batch_begin(const struct app *app, size_t count);
+void batch_free(struct batch *b);
+void batch_fail(struct batch *b, const char *name, const struct err *e);
+/* The end of the command: prints {"schema", key: done, "failed"} with --json. -1 with the last error when all
+ * failed; *exit_code becomes EXIT_SOME_FAILED when some did. */
+must_check int batch_end(struct batch *b, const char *key, int *exit_code, struct err *e);
+
+#endif
