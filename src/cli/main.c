@@ -107,7 +107,7 @@ static bool asks_for_json(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct app app = {.store = {-1, -1, -1}};
+    struct app app = {.store = STORE_CLOSED};
     struct err e = {0};
     int exit_code = EXIT_DONE;
     if (sodium_init() < 0)

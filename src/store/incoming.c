@@ -12,39 +12,32 @@
 #include "base/mem.h"
 
 struct incoming {
-    int cache_fd; /* the store's */
+    int partial_fd, objects_fd; /* the store's */
     int fd;
     uint8_t sha256[HASH_SIZE];
     uint64_t size, have;
     struct hash *hash;
-    char path[STORE_PATH_SIZE];
+    char name[HASH_HEX_SIZE]; /* in partial/ */
 };
-
-static void partial_path(const uint8_t sha256[HASH_SIZE], char ret[STORE_PATH_SIZE])
-{
-    char hex[HASH_HEX_SIZE];
-    hash_hex(sha256, hex);
-    snprintf(ret, STORE_PATH_SIZE, "partial/%s", hex);
-}
 
 /* Whoever held the lock before may have renamed or removed the file since we opened it. */
 static bool still_named(const struct incoming *in)
 {
     struct stat mine, named;
-    return fstat(in->fd, &mine) == 0 && fstatat(in->cache_fd, in->path, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+    return fstat(in->fd, &mine) == 0 && fstatat(in->partial_fd, in->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
            mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
 }
 
 static int open_and_lock(struct incoming *in, bool wait, struct err *e)
 {
     for (;;) {
-        if (fs_open_at(in->cache_fd, in->path, O_RDWR | O_CREAT, 0600, &in->fd, e))
+        if (fs_open_at(in->partial_fd, in->name, O_RDWR | O_CREAT, 0600, &in->fd, e))
             return -1;
         while (flock(in->fd, LOCK_EX | (wait ? 0 : LOCK_NB))) {
             if (errno == EWOULDBLOCK)
-                return err_set(e, ERR_STORE_LOCKED, "another airlock is receiving '%s'", in->path);
+                return err_set(e, ERR_STORE_LOCKED, "another airlock is receiving '%s'", in->name);
             if (errno != EINTR)
-                return err_errno(e, ERR_SYSTEM, "cannot lock '%s'", in->path);
+                return err_errno(e, ERR_SYSTEM, "cannot lock '%s'", in->name);
         }
         if (still_named(in))
             return 0;
@@ -57,9 +50,11 @@ static int take_over(struct incoming *in, struct err *e)
 {
     struct stat st;
     if (fstat(in->fd, &st))
-        return err_errno(e, ERR_SYSTEM, "cannot stat '%s'", in->path);
+        return err_errno(e, ERR_SYSTEM, "cannot stat '%s'", in->name);
     if ((uint64_t)st.st_size > in->size)
         return incoming_restart(in, e);
+    if (st.st_size == 0)
+        return 0;
     AUTO_FREE uint8_t *chunk = mem_zeroed(1, 1u << 20);
     for (uint64_t end = (uint64_t)st.st_size; in->have < end;) {
         size_t n = end - in->have < 1u << 20 ? (size_t)(end - in->have) : 1u << 20;
@@ -69,14 +64,8 @@ static int take_over(struct incoming *in, struct err *e)
         in->have += n;
     }
     if (lseek(in->fd, (off_t)in->have, SEEK_SET) < 0)
-        return err_errno(e, ERR_SYSTEM, "cannot seek '%s'", in->path);
+        return err_errno(e, ERR_SYSTEM, "cannot seek '%s'", in->name);
     return 0;
-}
-
-static int open_folder(const struct store *s, struct err *e)
-{
-    AUTO_FD int fd = -1;
-    return fs_open_dir_at(s->cache_fd, "partial", true, &fd, e);
 }
 
 int incoming_open(const struct store *s, const uint8_t sha256[HASH_SIZE], uint64_t size, bool wait,
@@ -87,15 +76,16 @@ int incoming_open(const struct store *s, const uint8_t sha256[HASH_SIZE], uint64
         return 0;
     }
     struct incoming *in = mem_zeroed(1, sizeof *in);
-    *in = (struct incoming){.cache_fd = s->cache_fd, .fd = -1, .size = size, .hash = hash_new()};
+    *in = (struct incoming){
+        .partial_fd = s->partial_fd, .objects_fd = s->objects_fd, .fd = -1, .size = size, .hash = hash_new()};
     memcpy(in->sha256, sha256, HASH_SIZE);
-    partial_path(sha256, in->path);
-    if (open_folder(s, e) || open_and_lock(in, wait, e) || take_over(in, e)) {
+    hash_hex(sha256, in->name);
+    if (open_and_lock(in, wait, e) || take_over(in, e)) {
         incoming_close(in);
         return -1;
     }
     if (store_has(s, sha256, size)) { /* somebody else finished it while we waited */
-        unlinkat(in->cache_fd, in->path, 0);
+        unlinkat(in->partial_fd, in->name, 0);
         incoming_close(in);
         in = NULL;
     }
@@ -125,7 +115,7 @@ int incoming_restart(struct incoming *in, struct err *e)
     hash_final(in->hash, unused);
     in->have = 0;
     if (ftruncate(in->fd, 0) || lseek(in->fd, 0, SEEK_SET) < 0)
-        return err_errno(e, ERR_SYSTEM, "cannot empty '%s'", in->path);
+        return err_errno(e, ERR_SYSTEM, "cannot empty '%s'", in->name);
     return 0;
 }
 
@@ -143,22 +133,27 @@ static int refuse(struct incoming *in, const uint8_t digest[HASH_SIZE], struct e
     return err_set(e, ERR_WRONG_HASH, "the content's SHA-256 is %s, signed is %s", got, wanted);
 }
 
+/* "ab/cdef…" within objects/, whose folder is made by its first object. */
+static int name_object(const struct incoming *in, struct err *e)
+{
+    char path[STORE_PATH_SIZE], folder[3] = {in->name[0], in->name[1], '\0'};
+    store_object_path(in->sha256, path);
+    const char *name = path + strlen(STORE_OBJECTS);
+    if (renameat(in->partial_fd, in->name, in->objects_fd, name) == 0)
+        return 0;
+    if (errno == ENOENT && (mkdirat(in->objects_fd, folder, 0777) == 0 || errno == EEXIST) &&
+        renameat(in->partial_fd, in->name, in->objects_fd, name) == 0)
+        return 0;
+    return err_errno(e, ERR_SYSTEM, "cannot name the object '%s'", in->name);
+}
+
 int incoming_finish(struct incoming *in, struct err *e)
 {
     uint8_t digest[HASH_SIZE];
-    char object[STORE_PATH_SIZE];
     hash_final(in->hash, digest);
     if (in->have != in->size || memcmp(digest, in->sha256, HASH_SIZE) != 0)
         return refuse(in, digest, e);
-
-    AUTO_FD int folder = -1;
-    store_object_path(in->sha256, object);
-    AUTO_FREE char *parent = mem_strndup(object, (size_t)(strrchr(object, '/') - object));
-    if (fs_open_dir_at(in->cache_fd, parent, true, &folder, e))
-        return -1;
-    if (renameat(in->cache_fd, in->path, in->cache_fd, object))
-        return err_errno(e, ERR_SYSTEM, "cannot rename '%s'", in->path);
-    return 0;
+    return name_object(in, e);
 }
 
 void incoming_close(struct incoming *in)
@@ -166,7 +161,7 @@ void incoming_close(struct incoming *in)
     if (!in)
         return;
     if (in->fd >= 0 && in->have == 0 && still_named(in))
-        unlinkat(in->cache_fd, in->path, 0); /* nothing arrived: leave nothing */
+        unlinkat(in->partial_fd, in->name, 0); /* nothing arrived: leave nothing */
     cleanup_fd(&in->fd);
     hash_delete(in->hash);
     free(in);

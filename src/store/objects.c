@@ -10,7 +10,7 @@ void store_object_path(const uint8_t sha256[HASH_SIZE], char ret[STORE_PATH_SIZE
 {
     char hex[HASH_HEX_SIZE];
     hash_hex(sha256, hex);
-    snprintf(ret, STORE_PATH_SIZE, "objects/%.2s/%s", hex, hex + 2);
+    snprintf(ret, STORE_PATH_SIZE, STORE_OBJECTS "%.2s/%s", hex, hex + 2);
 }
 
 bool store_has(const struct store *s, const uint8_t sha256[HASH_SIZE], uint64_t size)

@@ -5,9 +5,11 @@
 
 int store_open(const struct store_paths *paths, struct store *ret, struct err *e)
 {
-    struct store s = {-1, -1, -1};
+    struct store s = STORE_CLOSED;
     if (fs_make_dir(paths->cache, true, &s.cache_fd, e) || fs_make_dir(paths->state, true, &s.state_fd, e) ||
-        fs_make_dir(paths->config, true, &s.config_fd, e)) {
+        fs_make_dir(paths->config, true, &s.config_fd, e) ||
+        fs_open_dir_at(s.cache_fd, "objects", true, &s.objects_fd, e) ||
+        fs_open_dir_at(s.cache_fd, "partial", true, &s.partial_fd, e)) {
         store_close(&s);
         return -1;
     }
@@ -20,5 +22,7 @@ void store_close(struct store *s)
     cleanup_fd(&s->cache_fd);
     cleanup_fd(&s->state_fd);
     cleanup_fd(&s->config_fd);
-    *s = (struct store){-1, -1, -1};
+    cleanup_fd(&s->objects_fd);
+    cleanup_fd(&s->partial_fd);
+    *s = STORE_CLOSED;
 }

@@ -24,7 +24,10 @@
 
 struct store {
     int cache_fd, state_fd, config_fd;
+    int objects_fd, partial_fd; /* within the cache */
 };
+
+#define STORE_CLOSED ((struct store){-1, -1, -1, -1, -1})
 
 struct store_paths {
     const char *cache, *state, *config; /* folders; made where missing, private to the user */
@@ -37,6 +40,7 @@ void store_close(struct store *s);
 
 /* "objects/ab/cdef…" of a digest. */
 #define STORE_PATH_SIZE 80
+#define STORE_OBJECTS "objects/"
 void store_object_path(const uint8_t sha256[HASH_SIZE], char ret[STORE_PATH_SIZE]);
 /* Is there an object of that size? Its bytes were verified when it got its name; who reads it checks them
  * again. */
