@@ -14,6 +14,7 @@
 struct incoming {
     int partial_fd, objects_fd; /* the store's */
     int fd;
+    bool locked; /* until then the file is somebody else's */
     uint8_t sha256[HASH_SIZE];
     uint64_t size, have;
     struct hash *hash;
@@ -39,7 +40,8 @@ static int open_and_lock(struct incoming *in, bool wait, struct err *e)
             if (errno != EINTR)
                 return err_errno(e, ERR_SYSTEM, "cannot lock '%s'", in->name);
         }
-        if (still_named(in))
+        in->locked = still_named(in);
+        if (in->locked)
             return 0;
         close(steal_fd(&in->fd));
     }
@@ -160,7 +162,7 @@ void incoming_close(struct incoming *in)
 {
     if (!in)
         return;
-    if (in->fd >= 0 && in->have == 0 && still_named(in))
+    if (in->locked && in->have == 0 && still_named(in))
         unlinkat(in->partial_fd, in->name, 0); /* nothing arrived: leave nothing */
     cleanup_fd(&in->fd);
     hash_delete(in->hash);
