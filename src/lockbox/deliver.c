@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lockbox/deliver.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -46,6 +48,15 @@ static void describe(const struct verdict *v, struct delivery *d)
     d->valid_until_role = mem_strdup(v->valid_until_role);
 }
 
+/* Two that write the same names would read back each other's bytes and blame the stick. A file system that
+ * knows no locks is not refused. */
+static int begin_bundle(const struct place *place, struct err *e)
+{
+    if (flock(place->dirfd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+        return err_set(e, ERR_STORE_LOCKED, "another airlock is writing beside it");
+    return place->on_stick ? readme_write(place->dirfd, e) : 0;
+}
+
 static int write_bundle(const struct assembly *a, const struct verdict *v, const struct roles *roles,
                         const char *to, const struct deliver_options *o, struct delivery *d, struct err *e)
 {
@@ -63,7 +74,7 @@ static int write_bundle(const struct assembly *a, const struct verdict *v, const
     if (place_bundle(to, name, &place, e))
         return -1;
     const struct medium medium = medium_posix(&place.dirfd);
-    if ((place.on_stick && readme_write(place.dirfd, e)) ||
+    if (begin_bundle(&place, e) ||
         bundle_write(&plan, &options, &medium, place.name, o->progress, &summary, e))
         return err_context(e, "'%s'", place.shown);
     d->path = mem_strdup(place.shown);
@@ -178,8 +189,7 @@ static int copy_bundle(const struct admitted *a, const char *to, const struct de
     if (place_bundle(to, name, &place, e))
         return -1;
     const struct medium medium = medium_posix(&place.dirfd);
-    if ((place.on_stick && readme_write(place.dirfd, e)) ||
-        bundle_copy(a->bundle, &medium, place.name, o->progress, e))
+    if (begin_bundle(&place, e) || bundle_copy(a->bundle, &medium, place.name, o->progress, e))
         return err_context(e, "'%s'", place.shown);
     d->path = mem_strdup(place.shown);
     return 0;
