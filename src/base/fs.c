@@ -15,8 +15,8 @@ int fs_open_dir(const char *path, int *ret_fd, struct err *e)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return err_errno(e, errno == ENOENT ? ERR_NO_SUCH_PATH : ERR_SYSTEM, "cannot open the folder '%s'",
-                         path);
+        return err_errno(e, errno == ENOENT || errno == ENOTDIR ? ERR_NO_SUCH_PATH : ERR_SYSTEM,
+                         "cannot open the folder '%s'", path);
     *ret_fd = fd;
     return 0;
 }

@@ -22,7 +22,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Opens a folder named by a person: links in it are followed. */
+/* Opens a folder named by a person: links in it are followed. ERR_NO_SUCH_PATH where it is missing or no
+ * folder
+ * (`sys` tells). */
 must_check int fs_open_dir(const char *path, int *ret_fd, struct err *e);
 /* The same; makes what is missing, mode 0700 & ~umask where `private`, else 0777 & ~umask. */
 must_check int fs_make_dir(const char *path, bool private, int *ret_fd, struct err *e);

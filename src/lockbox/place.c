@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lockbox/place.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ static int open_existing(const char *to, int *ret_fd, struct err *e)
 {
     if (fs_open_dir(to, ret_fd, e) == 0)
         return 0;
-    if (e->id == ERR_NO_SUCH_PATH)
+    if (e->sys == ENOENT)
         err_hint(e, "mount the stick first, or make the folder");
     return -1;
 }
@@ -33,13 +34,24 @@ int place_check(const char *to, bool as_bundle, struct err *e)
     return as_bundle && place_is_file(to) ? place_path(to, &p, e) : place_folder(to, "", &p, e);
 }
 
+static int open_airlock_folder(const char *to, int *ret_fd, struct err *e)
+{
+    AUTO_FD int stick = -1;
+    if (open_existing(to, &stick, e))
+        return -1;
+    if (fs_open_dir_at(stick, "airlock", true, ret_fd, e) == 0)
+        return 0;
+    if (e->sys == ENOTDIR)
+        return err_set(e, ERR_ALREADY_EXISTS, "'%s/airlock' is there already and is no folder", to);
+    return err_context(e, "'%s'", to);
+}
+
 int place_bundle(const char *to, const char *name, struct place *ret, struct err *e)
 {
     if (place_is_file(to))
         return place_path(to, ret, e);
-    AUTO_FD int stick = -1;
     struct place p = {.dirfd = -1, .on_stick = true};
-    if (open_existing(to, &stick, e) || fs_open_dir_at(stick, "airlock", true, &p.dirfd, e))
+    if (open_airlock_folder(to, &p.dirfd, e))
         return -1;
     p.name = mem_strdup(name);
     p.shown = mem_format("%s/airlock/%s", to, name);
