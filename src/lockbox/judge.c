@@ -33,13 +33,29 @@ int judge_roles(const struct judge *j, const struct roles *roles, const char *lo
     return verdict_decide(&in, ret, e);
 }
 
+/* A target that nobody vouches for is often but the consequence of a delegation that cannot be followed: then
+ * that is the reason to be told. */
+static const struct verdict_problem *find_reason(const struct verdict *v)
+{
+    const struct verdict_problem *first = NULL;
+    for (size_t i = 0; i < v->problem_count; i++) {
+        const struct verdict_problem *p = &v->problems[i];
+        if (!p->breaks_validity && !p->device_refuses)
+            continue;
+        if (p->id != ERR_TARGET_NOT_IN_IMAGE_REPO)
+            return p;
+        first = first ? first : p;
+    }
+    return first;
+}
+
 int judge_refuse(const struct verdict *v, struct err *e)
 {
-    for (size_t i = 0; i < v->problem_count; i++)
-        if (v->problems[i].breaks_validity || v->problems[i].device_refuses) {
-            err_set(e, v->problems[i].id, "%s", v->problems[i].message);
-            return err_hint(e, "%s", v->problems[i].hint);
-        }
+    const struct verdict_problem *reason = find_reason(v);
+    if (reason) {
+        err_set(e, reason->id, "%s", reason->message);
+        return err_hint(e, "%s", reason->hint);
+    }
     if (v->target_count == 0)
         return err_set(e, ERR_NOTHING_TO_INSTALL, "the lockbox is empty: it was revoked");
     return 0;
