@@ -29,6 +29,8 @@ static int fetch_image_roles_once(struct cloud *c, struct cloud_metadata *m, boo
 static int fetch_image_roots(struct cloud *c, struct cloud_metadata *m, struct err *e);
 static int fetch_root_chain(struct cloud *c, enum repository repository, int64_t last,
                             struct cloud_metadata *m, struct err *e);
+static int fetch_further_roots(struct cloud *c, enum repository repository, int64_t version,
+                               struct cloud_metadata *m, struct err *e);
 static int check_listed_name(const char *name, size_t len, struct err *e);
 static bool listed_versions_fit(const struct cloud_metadata *m, struct json_value meta);
 static int64_t version_of(const struct buf *role);
@@ -149,18 +151,19 @@ static int fetch_lockbox_once(struct cloud *c, const char *lockbox, struct cloud
     return fetch_one(c, REPOSITORY_DIRECTOR, OFFLINE_SNAPSHOT, m, e);
 }
 
-/* The un-versioned root is the newest one: it is kept under both of its names. */
+/* The un-versioned root is the newest one: it is kept under both of its names. Where it cannot be read, the
+ * chain is followed as far as it goes: a root that is there is never left out. */
 static int fetch_director_roots(struct cloud *c, struct cloud_metadata *m, struct err *e)
 {
     if (fetch_one(c, REPOSITORY_DIRECTOR, "root.json", m, e))
         return -1;
     const struct buf *newest = cloud_metadata_find(m, "director/root.json");
     int64_t last = newest ? version_of(newest) : 0;
-    if (last > 0) {
-        struct buf copy = {0};
-        buf_add(&copy, newest->data, newest->len);
-        cloud_metadata_put(m, mem_format("director/%" PRId64 ".root.json", last), &copy);
-    }
+    if (last == 0)
+        return fetch_further_roots(c, REPOSITORY_DIRECTOR, last, m, e);
+    struct buf copy = {0};
+    buf_add(&copy, newest->data, newest->len);
+    cloud_metadata_put(m, mem_format("director/%" PRId64 ".root.json", last), &copy);
     return fetch_root_chain(c, REPOSITORY_DIRECTOR, last - 1, m, e);
 }
 
@@ -216,17 +219,7 @@ static int fetch_image_roots(struct cloud *c, struct cloud_metadata *m, struct e
     int64_t version = snapshot ? listed_version(snapshot, "root.json") : 0;
     if (fetch_root_chain(c, REPOSITORY_IMAGE, version, m, e))
         return -1;
-    for (bool is_there = true; is_there;) {
-        if (++version > METADATA_ROOTS_MAX)
-            return err_set(e, ERR_TOO_LARGE, "the image repository has more than %d roots",
-                           METADATA_ROOTS_MAX);
-        AUTO_FREE char *file = mem_format("%" PRId64 ".root.json", version);
-        AUTO_FREE char *path = path_of(REPOSITORY_IMAGE, file);
-        if (fetch_one(c, REPOSITORY_IMAGE, file, m, e))
-            return -1;
-        is_there = cloud_metadata_find(m, path) != NULL;
-    }
-    return 0;
+    return fetch_further_roots(c, REPOSITORY_IMAGE, version, m, e);
 }
 
 /* Roots 1 to last. */
@@ -239,6 +232,22 @@ static int fetch_root_chain(struct cloud *c, enum repository repository, int64_t
     for (int64_t version = 1; version <= last; version++)
         batch_add(&roots, repository, mem_format("%" PRId64 ".root.json", version), false);
     return batch_fetch(c, &roots, m, e);
+}
+
+/* The roots after `version`, as long as there is a next one. */
+static int fetch_further_roots(struct cloud *c, enum repository repository, int64_t version,
+                               struct cloud_metadata *m, struct err *e)
+{
+    for (bool is_there = true; is_there;) {
+        if (++version > METADATA_ROOTS_MAX)
+            return err_set(e, ERR_TOO_LARGE, "a chain of more than %d roots", METADATA_ROOTS_MAX);
+        AUTO_FREE char *file = mem_format("%" PRId64 ".root.json", version);
+        AUTO_FREE char *path = path_of(repository, file);
+        if (fetch_one(c, repository, file, m, e))
+            return -1;
+        is_there = cloud_metadata_find(m, path) != NULL;
+    }
+    return 0;
 }
 
 /* ---- what roles say of each other: hints for asking, never trusted ---- */
