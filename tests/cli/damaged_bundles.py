@@ -1,3 +1,4 @@
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
 """A bundle with one byte changed, cut short, mixed up or from a stranger is refused, and nothing appears."""
 

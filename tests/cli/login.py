@@ -1,3 +1,4 @@
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
 """Logging in: what is checked, what is stored, and where no secret may ever stand."""
 

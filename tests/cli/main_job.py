@@ -1,3 +1,4 @@
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
 """The main job: a lockbox from the cloud to a stick from which a device installs."""
 

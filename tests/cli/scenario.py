@@ -138,9 +138,11 @@ class Scenario(unittest.TestCase):
 
     def start(self, *words, env=None):
         """A run that goes on while the test does something else; end it with finish()."""
-        return subprocess.Popen([AIRLOCK, *map(str, words)], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.home,
-                                env=self.env | (env or {}), start_new_session=True)
+        process = subprocess.Popen([AIRLOCK, *map(str, words)], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.home,
+                                   env=self.env | (env or {}), start_new_session=True)
+        self.addCleanup(end, process)
+        return process
 
     def finish(self, process, within=TIMEOUT_S):
         words = process.args[1:]
@@ -242,6 +244,14 @@ class Scenario(unittest.TestCase):
             if time.monotonic() > deadline:
                 self.fail(f"{what}: not within {TIMEOUT_S} s")
             time.sleep(0.01)
+
+
+def end(process):
+    """Leaves nothing of a run that the test did not finish."""
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    process.stderr.close()
 
 
 def roomy_memory():

@@ -1,3 +1,4 @@
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
 """The command line itself: what is understood, what is refused, and what help says."""
 
