@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "bundle-format/limits.h"
-#include "bundle-format/volume.h"
 
 #define FLUSH_EVERY MIB(64)
 
@@ -45,7 +44,7 @@ void output_set_free(struct output_set *set)
 
 int output_create(struct output *o, struct output_set *set, const char *name, struct err *e)
 {
-    AUTO_FREE char *part = volume_part_name(name);
+    AUTO_FREE char *part = mem_format("%s.part", name);
     int fd;
     if (set->medium->create(set->medium->ctx, part, &fd, e))
         return -1;

@@ -11,11 +11,6 @@ char *volume_name(const char *bundle, unsigned number, bool pending)
     return mem_format("%s.%03u%s", bundle, number, pending ? ".new" : "");
 }
 
-char *volume_part_name(const char *name)
-{
-    return mem_format("%s.part", name);
-}
-
 int volume_exists(const struct medium *medium, const char *name, bool *ret, struct err *e)
 {
     AUTO_FD int fd = -1;

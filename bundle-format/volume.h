@@ -19,8 +19,6 @@
 
 /* "x.lockbox.001", pending: "x.lockbox.001.new"; the caller's. */
 char *volume_name(const char *bundle, unsigned number, bool pending);
-/* "x.lockbox.001.part"; the caller's. */
-char *volume_part_name(const char *name);
 
 /* Is there a file of this name? */
 must_check int volume_exists(const struct medium *medium, const char *name, bool *ret, struct err *e);

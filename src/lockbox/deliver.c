@@ -195,36 +195,36 @@ static int copy_bundle(const struct admitted *a, const char *to, const struct de
     return 0;
 }
 
-int deliver_bundle(const char *path, const char *to, const struct deliver_options *o, struct delivery *ret,
-                   struct err *e)
+enum carry { CARRY_COPY, CARRY_UPDATE, CARRY_FOLDER };
+
+static int carry_bundle(const char *path, enum carry how, const char *to, const struct deliver_options *o,
+                        struct delivery *ret, struct err *e)
 {
     AUTO(admitted) struct admitted a = {.from = {.dirfd = -1}};
     AUTO(place) struct place place = {.dirfd = -1};
     AUTO(delivery) struct delivery d = {0};
     if (admit_bundle(path, o, &a, &d, e))
         return err_context(e, "'%s'", path);
-    if (o->as == DELIVER_BUNDLE
+    if (how == CARRY_COPY
             ? copy_bundle(&a, to, o, &d, e)
-            : place_folder(to, "update", &place, e) || unpack_bundle(a.bundle, &place, o, &d, e))
+            : (how == CARRY_UPDATE ? place_folder(to, "update", &place, e) : place_path(to, &place, e)) ||
+                  unpack_bundle(a.bundle, &place, o, &d, e))
         return -1;
     *ret = d;
     d = (struct delivery){0};
     return 0;
 }
 
-int deliver_apply(const char *path, const char *dir, const struct deliver_options *o, struct delivery *ret,
+int deliver_bundle(const char *bundle, const char *to, const struct deliver_options *o, struct delivery *ret,
+                   struct err *e)
+{
+    return carry_bundle(bundle, o->as == DELIVER_PLAIN ? CARRY_UPDATE : CARRY_COPY, to, o, ret, e);
+}
+
+int deliver_apply(const char *bundle, const char *dir, const struct deliver_options *o, struct delivery *ret,
                   struct err *e)
 {
-    AUTO(admitted) struct admitted a = {.from = {.dirfd = -1}};
-    AUTO(place) struct place place = {.dirfd = -1};
-    AUTO(delivery) struct delivery d = {0};
-    if (admit_bundle(path, o, &a, &d, e))
-        return err_context(e, "'%s'", path);
-    if (place_path(dir, &place, e) || unpack_bundle(a.bundle, &place, o, &d, e))
-        return -1;
-    *ret = d;
-    d = (struct delivery){0};
-    return 0;
+    return carry_bundle(bundle, CARRY_FOLDER, dir, o, ret, e);
 }
 
 void delivery_free(struct delivery *d)
