@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/options.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +57,7 @@ static int parse_size(const char *name, const char *text, uint64_t *ret, struct 
     unsigned shift = unit ? 10 * ((unsigned)(unit - units) / 2 + 1) : 0;
     const char *rest = unit ? end + 1 : end;
     if (text[0] < '0' || text[0] > '9' || (*rest && strcmp(rest, "iB") != 0 && strcmp(rest, "B") != 0) ||
-        n == 0 || n > UINT64_MAX >> shift)
+        n == 0 || n == ULLONG_MAX || n > UINT64_MAX >> shift) /* ULLONG_MAX: too many digits */
         return err_set(e, ERR_USAGE, "--%s '%s' is not a size such as 64M", name, text);
     *ret = (uint64_t)n << shift;
     return 0;
