@@ -20,8 +20,8 @@ struct judge {
 struct verdict_trust judge_trust(const struct pins *pins);
 must_check int judge_roles(const struct judge *j, const struct roles *roles, const char *lockbox,
                            struct verdict *ret, struct err *e);
-/* -1 with the first problem for which the lockbox is invalid or the device refuses it; with
- * ERR_NOTHING_TO_INSTALL for an empty (revoked) lockbox. */
+/* -1 with the first problem for which the lockbox is invalid or the device refuses it, a target that nobody
+ * vouches for last; with ERR_NOTHING_TO_INSTALL for an empty (revoked) lockbox. */
 must_check int judge_refuse(const struct verdict *v, struct err *e);
 /* Adds what was found beside the metadata (a file that is missing, damaged …) and settles valid and outcome
  * anew. */
