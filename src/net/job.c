@@ -14,6 +14,8 @@
 #define SMALL_BUFFER (64L << 10) /* many at once */
 /* A refused answer's body up to this size is read and dropped, which keeps the connection. */
 #define DROPPED_BODY_MAX 65536
+/* All answers to one request together (1xx ones too), with the trailers: libcurl keeps every trailer. */
+#define HEAD_MAX_KIB 256
 
 static void ask(struct job *j);
 static int prepare_login(struct job *j, struct err *e);
@@ -133,7 +135,7 @@ static void ask(struct job *j)
     forget_request(j);
     answer_begin(&j->answer);
     j->judged = j->sent = false;
-    j->dropped = 0;
+    j->dropped = j->head_len = 0;
     j->curl_text[0] = '\0';
     if (!j->easy && !(j->easy = curl_easy_init())) {
         curl_error_internal(&j->error, "handle", "out of memory");
@@ -260,13 +262,21 @@ static int on_request(void *job, char *remote, char *local, int remote_port, int
     return CURL_PREREQFUNC_OK;
 }
 
+/* As on_body(): anything but n ends the request. */
 static size_t on_head_line(char *line, size_t size, size_t n, void *job)
 {
     struct job *j = job;
+    n *= size;
     j->heard_us = j->http->waited_us;
+    j->head_len += n;
+    if (j->head_len > HEAD_MAX_KIB << 10) {
+        err_set(&j->error, ERR_BAD_ANSWER, "the answer's head is larger than %d KiB", HEAD_MAX_KIB);
+        j->failed = true;
+        return 0;
+    }
     if (!j->judged) /* lines after the body are trailers */
-        answer_add_line(&j->answer, line, size * n);
-    return size * n;
+        answer_add_line(&j->answer, line, n);
+    return n;
 }
 
 /* Returning anything but n ends the request with CURLE_WRITE_ERROR. */

@@ -64,6 +64,7 @@ struct job {
     char curl_text[CURL_ERROR_SIZE];
     CURLcode result;
     uint64_t dropped;         /* bytes of a body that nobody wants */
+    uint64_t head_len;        /* bytes of head lines and trailers of the present request */
     bool sent;                /* the present request may have reached the server */
     bool connection_is_fresh; /* ask on a new HTTP/1.1 connection: the last one failed */
     uint64_t wake_us;         /* monotonic clock */
