@@ -50,11 +50,15 @@ static int settle_one(char **to, const char *by, struct err *e)
     free(*to);
     *to = url;
     AUTO_FREE char *origin = NULL;
-    if (http_origin(url, &origin))
+    bool is_address = http_origin(url, &origin);
+    if (is_address && (url_is_https(origin) || url_is_loopback(url)))
         return 0;
     AUTO(buf) struct buf shown = {0};
     url_show(&shown, url);
-    return err_set(e, ERR_BAD_CONFIG, "'%s' is no http or https address", buf_text(&shown));
+    const char *why = is_address
+                          ? "would carry logins unencrypted: only https is allowed, http to this machine only"
+                          : "is no http or https address";
+    return err_set(e, ERR_BAD_CONFIG, "'%s' %s", buf_text(&shown), why);
 }
 
 static char *tidied(const char *url)

@@ -20,7 +20,7 @@ struct cloud_endpoints {
 };
 
 /* Replaces what `by` names, tidies every address and derives what is missing. ERR_BAD_CONFIG for an address
- * that is no http or https URL. */
+ * that is no http or https URL, and for http to another machine, which would show secrets to the network. */
 must_check int cloud_endpoints_settle(struct cloud_endpoints *to, const struct cloud_endpoints *by,
                                       struct err *e);
 void cloud_endpoints_free(struct cloud_endpoints *endpoints);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/url.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -61,6 +62,20 @@ bool url_same_origin(const char *a, const char *b)
 bool url_is_https(const char *url)
 {
     return strncasecmp(url, "https://", strlen("https://")) == 0;
+}
+
+bool url_is_loopback(const char *url)
+{
+    AUTO_FREE char *origin = NULL;
+    if (!http_origin(url, &origin))
+        return false;
+    char *host = strstr(origin, "://") + 3;
+    size_t host_len = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    host[host_len] = '\0';
+    struct in_addr v4; /* parsed, since 127.0.0.1.example is a name like any other */
+    bool is_v4 = inet_pton(AF_INET, host, &v4) == 1;
+    return (is_v4 && ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET) || strcmp(host, "localhost") == 0 ||
+           strcmp(host, "[::1]") == 0;
 }
 
 void url_show(struct buf *to, const char *url)
