@@ -74,7 +74,7 @@ inside && /^};/ { exit }' err.h | while read -r name code; do
   EXIT_NETWORK) meaning="network, cloud or login" ;;
   EXIT_MEDIUM) meaning="the medium: full, read-only, damaged, or a file system that cannot hold the file" ;;
   EXIT_SOME_FAILED) meaning="some of several failed; the messages say which" ;;
-  EXIT_INTERRUPTED) meaning="interrupted (Ctrl-C); the same command goes on where it stopped" ;;
+  EXIT_INTERRUPTED) meaning="interrupted (Ctrl-C); the same command can be given again; fetching goes on where it stopped" ;;
   *) echo "errors.sh: what does $name mean?" >&2 && exit 1 ;;
   esac
   printf -- '- **%d** %s\n' "$code" "$meaning"

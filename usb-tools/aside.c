@@ -17,10 +17,36 @@ static bool exists(int dirfd, const char *name)
     return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static int refuse_foreign(void *ctx, const char *name, struct err *e)
+{
+    static const char *const known[] = {"metadata", "images"};
+    (void)ctx;
+    for (size_t i = 0; i < COUNT_OF(known); i++)
+        if (!strcmp(name, known[i]))
+            return 0;
+    /* the log of the stock client, its journal, or a copy of them under a temporary name */
+    if (!strncmp(name, "update-logs.db", strlen("update-logs.db")) ||
+        !strncmp(name, ".update-logs.db", strlen(".update-logs.db")))
+        return 0;
+    return err_set(e, ERR_ALREADY_EXISTS, "it holds '%s', which is no part of a lockbox directory", name);
+}
+
+/* Only what a lockbox directory consists of is ever replaced or removed: nobody's own files. */
+static int check_is_lockbox(int parent_fd, const char *name, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    if (fs_open_dir_at(parent_fd, name, false, &fd, e))
+        return err_set(e, ERR_ALREADY_EXISTS, "'%s' is there already and is no folder", name);
+    if (fs_each(fd, refuse_foreign, NULL, e))
+        return err_context(e, "'%s' is there already", name);
+    return 0;
+}
+
 /* A crash between the two renames of replace_by_two() left the old folder under its temporary name. */
 static int mend(const struct aside *a, struct err *e)
 {
-    if (!exists(a->parent_fd, a->former))
+    struct err not_ours;
+    if (!exists(a->parent_fd, a->former) || check_is_lockbox(a->parent_fd, a->former, &not_ours))
         return 0;
     if (exists(a->parent_fd, a->name))
         return fs_remove_at(a->parent_fd, a->former, e);
@@ -29,29 +55,16 @@ static int mend(const struct aside *a, struct err *e)
     return 0;
 }
 
-static int stop_at_first(void *ctx, const char *name, struct err *e)
-{
-    (void)ctx, (void)name, (void)e;
-    return -1;
-}
-
 static int check_replaceable(const struct aside *a, struct err *e)
 {
-    AUTO_FD int old = -1;
-    struct err entry;
-    if (!exists(a->parent_fd, a->name))
-        return 0;
-    if (fs_open_dir_at(a->parent_fd, a->name, false, &old, e))
-        return err_set(e, ERR_ALREADY_EXISTS, "'%s' is there already and is no folder", a->name);
-    bool is_empty = fs_each(old, stop_at_first, NULL, &entry) == 0;
-    if (is_empty || exists(old, "metadata"))
-        return 0;
-    return err_set(e, ERR_ALREADY_EXISTS, "'%s' is there already and is no lockbox directory", a->name);
+    return exists(a->parent_fd, a->name) ? check_is_lockbox(a->parent_fd, a->name, e) : 0;
 }
 
 static int make_part(struct aside *a, struct err *e)
 {
     AUTO_FD int fd = -1;
+    if (exists(a->parent_fd, a->part) && check_is_lockbox(a->parent_fd, a->part, e))
+        return -1;
     if (fs_open_dir_at(a->parent_fd, a->part, true, &fd, e))
         return -1;
     if (flock(fd, LOCK_EX | LOCK_NB))

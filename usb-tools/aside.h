@@ -8,10 +8,10 @@
  *     … write beneath a.fd …
  *     if (aside_commit(&a, e)) …         // without it the part is removed at the end of the scope
  *
- * An older folder is replaced only when it is a lockbox directory (it has metadata/), and by an exchange
- * where the file system can; else by two renames, and a crash between them is mended by the next
- * aside_begin(). The database in which the stock client logs its installs (update-logs.db) moves on into the
- * new folder: it may be the only copy.
+ * An older folder is replaced only when it is a lockbox directory (metadata/, images/, the client's log,
+ * nothing else), and by an exchange where the file system can; else by two renames, and a crash between them
+ * is mended by the next aside_begin(). The database in which the stock client logs its installs
+ * (update-logs.db) moves on into the new folder: it may be the only copy.
  */
 #ifndef AIRLOCK_USB_ASIDE_H
 #define AIRLOCK_USB_ASIDE_H

@@ -15,11 +15,12 @@ static const char text[] =
     "the device has installed and, after an update of its operating system, has\r\n"
     "restarted. Do not change any file here: every byte is signed.\r\n";
 
-int readme_write(int airlock_dirfd, struct err *e)
+void readme_write(int airlock_dirfd)
 {
     AUTO(buf) struct buf old = {0};
-    if (fs_read_at(airlock_dirfd, "README.txt", 65536, &old, e) == 0 && old.len == sizeof text - 1 &&
-        !memcmp(old.data, text, old.len))
-        return 0;
-    return fs_replace_at(airlock_dirfd, "README.txt", text, sizeof text - 1, 0644, e);
+    struct err e;
+    bool same = fs_read_at(airlock_dirfd, "README.txt", 65536, &old, &e) == 0 && old.len == sizeof text - 1 &&
+                !memcmp(old.data, text, old.len);
+    if (!same && fs_replace_at(airlock_dirfd, "README.txt", text, sizeof text - 1, 0644, &e))
+        e.id = ERR_NONE; /* the update itself meets what is wrong with the medium */
 }

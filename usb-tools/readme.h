@@ -5,9 +5,8 @@
 #ifndef AIRLOCK_USB_README_H
 #define AIRLOCK_USB_README_H
 
-#include "base/err.h"
-
-/* Writes it where it is missing or another version's. */
-must_check int readme_write(int airlock_dirfd, struct err *e);
+/* Writes it where it is missing or another version's. Where that cannot be done it is left: no update fails
+ * for it. */
+void readme_write(int airlock_dirfd);
 
 #endif

@@ -102,23 +102,36 @@ static int fetch_root(struct cloud *cloud, enum repository repo, int64_t version
     return 0;
 }
 
-/* The root that is trusted so far (pinned, else in the credentials), or none; the cloud must serve the same
- * one. */
-static int settle_root(struct cloud *cloud, enum pin_repo repo, const struct buf *trusted, struct buf *pin,
+/* The cloud must serve the very root that is trusted (of a trusted one's version; version 1 where none is).
+ */
+static int compare_with_cloud(struct cloud *cloud, enum repository repo, const struct buf *trusted,
+                              struct buf *ret_served, struct root *ret, struct err *e)
+{
+    struct root known = {.version = 1};
+    if (trusted->len && read_root(trusted, &known, e))
+        return err_context(e, "the trusted root");
+    if (fetch_root(cloud, repo, known.version, ret_served, e) || read_root(ret_served, ret, e))
+        return -1;
+    if (trusted->len && memcmp(known.digest, ret->digest, HASH_SIZE) != 0)
+        return err_set(e, ERR_ROOT_CHANGED,
+                       "the cloud serves another root version %" PRId64 " than the trusted one",
+                       known.version);
+    return 0;
+}
+
+/* What was pinned before and what the credentials carry must both be the cloud's; where nothing was pinned,
+ * the credentials' root is from now on, else the cloud's first. */
+static int settle_root(struct cloud *cloud, enum pin_repo repo, const struct buf *carried, struct buf *pin,
                        struct login_result *r, struct err *e)
 {
     enum repository where = repo == PIN_DIRECTOR ? REPOSITORY_DIRECTOR : REPOSITORY_IMAGE;
     AUTO(buf) struct buf served = {0};
-    struct root known = {.version = 1}, got;
-    if (trusted->len && read_root(trusted, &known, e))
-        return err_context(e, "the trusted root");
-    if (fetch_root(cloud, where, known.version, &served, e) || read_root(&served, &got, e))
+    AUTO(buf) struct buf again = {0};
+    struct root first, other;
+    if (compare_with_cloud(cloud, where, pin->len ? pin : carried, &served, &first, e) ||
+        (pin->len && carried->len && compare_with_cloud(cloud, where, carried, &again, &other, e)))
         return -1;
-    if (trusted->len && memcmp(known.digest, got.digest, HASH_SIZE) != 0)
-        return err_set(e, ERR_ROOT_CHANGED,
-                       "the cloud serves another root version %" PRId64 " than the trusted one",
-                       known.version);
-    memcpy(r->fingerprint[repo], got.digest, HASH_SIZE);
+    memcpy(r->fingerprint[repo], first.digest, HASH_SIZE);
     r->has_root[repo] = true;
     if (!pin->len)
         buf_add(pin, served.data, served.len);
@@ -135,10 +148,9 @@ static int pin_roots(const struct store *s, const char *profile, struct cloud *c
         return -1;
     for (size_t repo = 0; repo < COUNT_OF(carried); repo++) {
         bool pinned = pins.first[repo].len != 0;
-        const struct buf *trusted = carried[repo]->len ? carried[repo] : &pins.first[repo];
         r->first_contact = r->first_contact || !pinned;
         r->from_credentials = r->from_credentials || carried[repo]->len;
-        if (settle_root(cloud, (enum pin_repo)repo, trusted, &pins.first[repo], r, e))
+        if (settle_root(cloud, (enum pin_repo)repo, carried[repo], &pins.first[repo], r, e))
             return err_context(e, "%s", names[repo]);
     }
     return pins_save(s, profile, &pins, e);

@@ -27,7 +27,8 @@ ERROR(NOT_FETCHED, "not-fetched", EXIT_USAGE, "the lockbox is not in the store",
       "fetch it first: airlock fetch NAME")
 ERROR(BAD_CREDENTIALS, "bad-credentials", EXIT_USAGE, "the credentials archive cannot be used",
       "download credentials.zip again from the cloud's web page")
-ERROR(BAD_TIME, "bad-time", EXIT_USAGE, "not a time in RFC 3339", "write it like 2026-11-22T08:00:00Z")
+ERROR(BAD_TIME, "bad-time", EXIT_USAGE, "not a time in RFC 3339",
+      "write it like 2026-11-22T08:00:00Z, or 2026-11-22")
 ERROR(NO_SUCH_PATH, "no-such-path", EXIT_USAGE, "there is nothing under this path", NULL)
 ERROR(NOT_A_LOCKBOX, "not-a-lockbox", EXIT_USAGE,
       "neither a bundle nor a lockbox directory nor a stick that carries one",
@@ -114,7 +115,8 @@ ERROR(EXPIRES_TOO_SOON, "expires-too-soon", EXIT_REFUSED, "the lockbox ends befo
       "have that role renewed in the cloud (the lockbox: define it again), then fetch it")
 
 /* refused: bundles */
-ERROR(NOT_A_BUNDLE, "not-a-bundle", EXIT_REFUSED, "the file is not an airlock bundle", NULL)
+ERROR(NOT_A_BUNDLE, "not-a-bundle", EXIT_REFUSED, "the file is not an airlock bundle",
+      "name the bundle's head, x.lockbox; x.lockbox.001 and so on are its volumes")
 ERROR(BUNDLE_VERSION, "bundle-version", EXIT_REFUSED, "the bundle was written by a newer format",
       "update airlock")
 ERROR(BUNDLE_FEATURE, "bundle-feature", EXIT_REFUSED,
@@ -158,8 +160,7 @@ ERROR(BAD_URL, "bad-url", EXIT_NETWORK, "an address that is no plain http or htt
 ERROR(BAD_REDIRECT, "bad-redirect", EXIT_NETWORK, "the server redirects to where no request may go", NULL)
 
 /* medium */
-ERROR(NO_SPACE, "no-space", EXIT_MEDIUM, "no space left",
-      "free some space; the same command goes on where it stopped")
+ERROR(NO_SPACE, "no-space", EXIT_MEDIUM, "no space left", "free some space, then run the same command again")
 ERROR(READ_ONLY, "read-only", EXIT_MEDIUM, "the destination cannot be written",
       "is the lock switch of the stick on, or is it mounted for reading only?")
 ERROR(MEDIUM_IO, "medium-io", EXIT_MEDIUM, "reading or writing the medium failed",

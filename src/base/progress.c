@@ -22,6 +22,7 @@ void progress_begin(struct progress *p, const char *phase, uint64_t total)
     p->phase = phase;
     p->total = total;
     atomic_store(&p->done, 0);
+    atomic_store(&p->skipped, 0);
     atomic_store(&p->next_show, STEP);
     show(p, "begin");
 }
@@ -34,6 +35,14 @@ void progress_add(struct progress *p, uint64_t bytes)
     uint_fast64_t due = atomic_load(&p->next_show);
     if (done >= due && atomic_compare_exchange_strong(&p->next_show, &due, done + STEP))
         show(p, "update");
+}
+
+void progress_skip(struct progress *p, uint64_t bytes)
+{
+    if (!p)
+        return;
+    atomic_fetch_add(&p->skipped, bytes);
+    progress_add(p, bytes);
 }
 
 void progress_end(struct progress *p)

@@ -21,12 +21,15 @@ struct progress {
     const char *phase; /* one lower-case word: "fetch", "write", "read back", "verify" */
     uint64_t total;    /* bytes; 0 where unknown */
     atomic_uint_fast64_t done;
+    atomic_uint_fast64_t skipped; /* of done: was there before, says nothing about the speed */
     atomic_flag showing;
     atomic_uint_fast64_t next_show; /* bytes at which show() is called again */
 };
 
 void progress_begin(struct progress *p, const char *phase, uint64_t total);
 void progress_add(struct progress *p, uint64_t bytes);
+/* Counts bytes that need not be moved. */
+void progress_skip(struct progress *p, uint64_t bytes);
 void progress_end(struct progress *p);
 
 #endif

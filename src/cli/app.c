@@ -2,13 +2,16 @@
 #include "cli/app.h"
 
 #include <cjson/cJSON.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/out.h"
+#include "base/utf8.h"
 
 const struct option global_option_table[] = {
     {"json", OPTION_FLAG, NULL, offsetof(struct global_options, json), "answer in JSON on stdout"},
@@ -34,16 +37,24 @@ const struct command *const commands[] = {
     &cmd_login, &cmd_list, &cmd_fetch, &cmd_write, &cmd_prepare, &cmd_verify, &cmd_inspect, &cmd_apply, NULL,
 };
 
-/* $VARIABLE/airlock, else $HOME/fallback/airlock. */
-static char *user_folder(const char *variable, const char *fallback)
+static const char *home_folder(void)
 {
-    const char *base = getenv(variable), *home = getenv("HOME");
-    if (base && *base == '/')
-        return mem_format("%s/airlock", base);
-    return mem_format("%s/%s/airlock", home && *home ? home : "/", fallback);
+    const char *home = getenv("HOME");
+    const struct passwd *user = home && *home ? NULL : getpwuid(getuid());
+    return user ? user->pw_dir : home;
 }
 
-int app_open_store(struct app *app, struct err *e)
+/* $VARIABLE/airlock, else ~/fallback/airlock. */
+static char *user_folder(const char *variable, const char *fallback)
+{
+    const char *base = getenv(variable), *home = home_folder();
+    if (base && *base == '/')
+        return mem_format("%s/airlock", base);
+    return home && *home ? mem_format("%s/%s/airlock", home, fallback) : NULL;
+}
+
+static int with_paths(struct app *app, int (*open)(const struct store_paths *, struct store *, struct err *),
+                      struct err *e)
 {
     AUTO_FREE char *cache = user_folder("XDG_CACHE_HOME", ".cache");
     AUTO_FREE char *state = user_folder("XDG_STATE_HOME", ".local/state");
@@ -53,7 +64,19 @@ int app_open_store(struct app *app, struct err *e)
         .state = app->global.state ? app->global.state : state,
         .config = config,
     };
-    return store_open(&paths, &app->store, e);
+    if (!paths.cache || !paths.state || !paths.config)
+        return err_set(e, ERR_BAD_CONFIG, "the user has no home folder: HOME is not set");
+    return open(&paths, &app->store, e);
+}
+
+int app_open_store(struct app *app, struct err *e)
+{
+    return with_paths(app, store_open, e);
+}
+
+int app_look_store(struct app *app, struct err *e)
+{
+    return with_paths(app, store_look, e);
 }
 
 void app_close(struct app *app)
@@ -61,10 +84,25 @@ void app_close(struct app *app)
     store_close(&app->store);
 }
 
+/* JSON is UTF-8, a path need not be: what is none of it becomes U+FFFD. */
+static void print_utf8(const char *text)
+{
+    for (size_t rest = strlen(text), n; rest > 0; text += n, rest -= n) {
+        uint32_t c;
+        n = utf8_decode(text, rest, &c);
+        if (n)
+            fwrite(text, 1, n, stdout);
+        else
+            fputs("\xef\xbf\xbd", stdout);
+        n += n == 0;
+    }
+}
+
 void app_print_json(cJSON *answer)
 {
     AUTO_FREE char *text = cJSON_Print(answer);
-    puts(text);
+    print_utf8(text);
+    putchar('\n');
     cJSON_Delete(answer);
 }
 

@@ -48,6 +48,8 @@ extern const struct command *const commands[]; /* ends with NULL */
 
 /* The three folders, by --store, --state and the XDG variables. */
 must_check int app_open_store(struct app *app, struct err *e);
+/* For commands that only read: folders that are not there are not made (store_look()). */
+must_check int app_look_store(struct app *app, struct err *e);
 void app_close(struct app *app);
 
 /* Prints the JSON answer and deletes it. */

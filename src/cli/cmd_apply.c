@@ -30,9 +30,9 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     (void)count, (void)exit_code;
     if (!o->to)
         return err_set(e, ERR_USAGE, "apply needs --to DIR");
-    if (app_open_store(app, e) || device_options_judge(app, o->trust, NULL, &pins, &how.judge, e))
+    if (app_look_store(app, e) || device_options_judge(app, o->trust, NULL, &pins, &how.judge, e))
         return -1;
-    device_options_note_trust(app, &how.judge);
+    device_options_note_trust(&how.judge);
     if (deliver_apply(words[0], o->to, &how, &d, e))
         return -1;
     if (app->global.json) {

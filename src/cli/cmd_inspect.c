@@ -18,7 +18,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     AUTO(survey) struct survey survey = {0};
     struct survey_options how = {.metadata_only = true, .progress = app->progress};
     (void)values, (void)count;
-    if (app_open_store(app, e) || device_options_judge(app, NULL, NULL, &pins, &how.judge, e) ||
+    if (app_look_store(app, e) || device_options_judge(app, NULL, NULL, &pins, &how.judge, e) ||
         survey_path(words[0], &how, &survey, e))
         return -1;
     cJSON *answer = cJSON_CreateObject();

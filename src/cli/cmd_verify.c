@@ -5,6 +5,7 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/hex.h"
@@ -37,7 +38,7 @@ static int find_signer(const char *text, const struct survey *c, uint8_t ret[SIG
         for (size_t k = 0; k < c->items[i].signer_count; k++) {
             char fingerprint[SIGN_FINGERPRINT_TEXT];
             sign_fingerprint(c->items[i].signers[k].public_key, fingerprint);
-            if (!strcmp(fingerprint, text)) {
+            if (!strcasecmp(fingerprint, text)) {
                 memcpy(ret, c->items[i].signers[k].public_key, SIGN_PUBLIC_SIZE);
                 return 0;
             }
@@ -48,8 +49,7 @@ static int find_signer(const char *text, const struct survey *c, uint8_t ret[SIG
 static void require_signer(struct survey *c, const uint8_t key[SIGN_PUBLIC_SIZE])
 {
     for (size_t i = 0; i < c->count; i++)
-        if (c->items[i].opened && c->items[i].kind == SURVEY_BUNDLE)
-            survey_require_signer(&c->items[i], key);
+        survey_require_signer(&c->items[i], key);
 }
 
 static void require_date(struct survey *c, int64_t until)
@@ -59,7 +59,7 @@ static void require_date(struct survey *c, int64_t until)
     for (size_t i = 0; i < c->count; i++) {
         struct verdict *v = &c->items[i].verdict;
         clock_format(v->valid_until, ends);
-        if (v->valid_until < until)
+        if (v->valid_until <= until)
             judge_add_unmet(v, ERR_EXPIRES_TOO_SOON, v->valid_until_role, "ends at %s, needed until %s", ends,
                             needed);
     }
@@ -107,7 +107,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     uint8_t signer[SIGN_PUBLIC_SIZE];
     struct survey_options how = {.progress = app->progress};
     (void)count;
-    if (app_open_store(app, e) || device_options_judge(app, o->trust, &o->hwids, &pins, &how.judge, e) ||
+    if (app_look_store(app, e) || device_options_judge(app, o->trust, &o->hwids, &pins, &how.judge, e) ||
         survey_path(words[0], &how, &survey, e))
         return -1;
     if (o->require_signer) {
@@ -116,7 +116,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
         require_signer(&survey, signer);
     }
     if (o->needed_until.given)
-        require_date(&survey, o->needed_until.time);
+        require_date(&survey, o->needed_until.last);
     print_answer(app, &survey);
     *exit_code = judge_exit(&survey);
     return 0;

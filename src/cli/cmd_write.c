@@ -91,6 +91,10 @@ static int write_one(struct app *app, const struct deliver_options *how, const c
 {
     AUTO(delivery) struct delivery d = {0};
     if (is_bundle_path(name)) {
+        if (how->as == DELIVER_BUNDLE && (how->single || how->memory))
+            return err_set(e, ERR_USAGE,
+                           "'%s' is copied as it is: --single and --memory are for lockboxes of the store",
+                           name);
         if (deliver_bundle(name, to, how, &d, e))
             return -1;
     } else if (deliver_lockbox(&app->store, app->profile, name, to, how, &d, e)) {
@@ -102,6 +106,21 @@ static int write_one(struct app *app, const struct deliver_options *how, const c
     return 0;
 }
 
+/* Whoever only carries bundles on needs no store, and perhaps cannot have one. */
+static bool needs_store(const char **names, size_t count)
+{
+    bool needed = false;
+    for (size_t i = 0; i < count; i++)
+        needed = needed || (names[i] && !is_bundle_path(names[i]));
+    return needed;
+}
+
+/* Copies keep their signature, and a plain directory has none. */
+static bool needs_signer(const struct write_options *o, const char **names, size_t count)
+{
+    return needs_store(names, count) && !is_plain(o);
+}
+
 int write_all(struct app *app, const struct write_options *o, const char **names, size_t count,
               const char *to, struct batch *b, struct err *e)
 {
@@ -111,14 +130,14 @@ int write_all(struct app *app, const struct write_options *o, const char **names
         .as = is_plain(o) ? DELIVER_PLAIN : DELIVER_BUNDLE,
         .single = o->single,
         .memory = o->memory,
-        .needed_until = o->needed_until.given ? o->needed_until.time : INT64_MIN,
+        .needed_until = o->needed_until.given ? o->needed_until.last : INT64_MIN,
         .signer = &signer,
         .progress = app->progress,
     };
     if (device_options_judge(app, o->trust, NULL, &pins, &how.judge, e) ||
-        (!is_plain(o) && load_signer(app, &signer, e)))
+        (needs_signer(o, names, count) && load_signer(app, &signer, e)))
         return -1;
-    device_options_note_trust(app, &how.judge);
+    device_options_note_trust(&how.judge);
     for (size_t i = 0; i < count; i++)
         if (names[i] && write_one(app, &how, names[i], to, b->done, e))
             batch_fail(b, names[i], e);
@@ -132,7 +151,8 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     size_t names = count - 1;
     const char *to = words[names];
     AUTO(batch) struct batch batch = batch_begin(app, names);
-    if (write_check(o, names, to, e) || app_open_store(app, e) ||
+    if (write_check(o, names, to, e) ||
+        (needs_store(words, names) ? app_open_store(app, e) : app_look_store(app, e)) ||
         write_all(app, o, words, names, to, &batch, e))
         return -1;
     return batch_end(&batch, "written", exit_code, e);

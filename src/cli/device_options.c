@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/device_options.h"
 
+#include <stdio.h>
+
 int device_options_judge(struct app *app, const char *trust_dir, const struct text_list *hwids,
                          struct pins *pins, struct judge *ret, struct err *e)
 {
@@ -14,10 +16,10 @@ int device_options_judge(struct app *app, const char *trust_dir, const struct te
     return 0;
 }
 
-void device_options_note_trust(const struct app *app, const struct judge *judge)
+void device_options_note_trust(const struct judge *judge)
 {
     if (!judge->trust.director_root || !judge->trust.image_root)
-        app_note(app,
-                 "airlock: no roots are pinned here and none were given (--trust): whose this lockbox is, "
-                 "is not proven");
+        fputs("airlock: no roots are pinned here and none were given (--trust): whose this lockbox is, is "
+              "not proven\n",
+              stderr); /* also with -q: it is a warning */
 }

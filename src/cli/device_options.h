@@ -18,6 +18,6 @@
 must_check int device_options_judge(struct app *app, const char *trust_dir, const struct text_list *hwids,
                                     struct pins *pins, struct judge *ret, struct err *e);
 /* Says so where the lockbox itself is all that vouches for its roots. `verify` has it in its answer. */
-void device_options_note_trust(const struct app *app, const struct judge *judge);
+void device_options_note_trust(const struct judge *judge);
 
 #endif

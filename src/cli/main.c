@@ -3,11 +3,13 @@
  * airlock: finds the command, fills its options, runs it, and turns its error into a message and an exit
  * code.
  */
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/app.h"
@@ -93,6 +95,8 @@ static int run(struct app *app, int argc, char **argv, int *exit_code, struct er
     else if (rc == 0)
         rc = err_set(e, ERR_USAGE, "no command is given");
     options_free(&sets[1]);
+    if (rc && c && e->id == ERR_USAGE && !*e->hint)
+        err_hint(e, "airlock %s --help", c->name);
     return rc;
 }
 
@@ -105,6 +109,21 @@ static bool asks_for_json(int argc, char **argv)
     return false;
 }
 
+/* A killed run is harmless and the same command goes on, which the person should know. */
+static void say_interrupted(int signal_number)
+{
+    static const char text[] = "\nairlock: interrupted; the same command can be given again\n";
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    raise(signal_number); /* the default action, so that the shell sees it */
+}
+
+static void catch_interrupt(void)
+{
+    const struct sigaction action = {.sa_handler = say_interrupted, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+}
+
 int main(int argc, char **argv)
 {
     struct app app = {.store = STORE_CLOSED};
@@ -112,6 +131,7 @@ int main(int argc, char **argv)
     int exit_code = EXIT_DONE;
     if (sodium_init() < 0)
         abort();
+    catch_interrupt();
     app.global.json = asks_for_json(argc, argv);
     if (run(&app, argc, argv, &exit_code, &e)) {
         app_print_error(&app, &e);

@@ -44,6 +44,8 @@ static int parse_time(const char *name, const char *text, struct option_time *re
 {
     if (!clock_parse(text, &ret->time))
         return err_set(e, ERR_BAD_TIME, "--%s '%s' is not a time", name, text);
+    bool date_alone = strlen(text) == strlen("2026-11-22");
+    ret->last = ret->time + (date_alone ? 86400 - 1 : 0);
     ret->given = true;
     return 0;
 }

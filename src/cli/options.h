@@ -33,7 +33,8 @@ struct text_list {
 
 struct option_time {
     bool given;
-    int64_t time;
+    int64_t time; /* of a date alone: its first second */
+    int64_t last; /* of a date alone: its last second; else the same */
 };
 
 struct option {

@@ -23,9 +23,9 @@ struct write_options {
         {"single", OPTION_FLAG, NULL, offsetof(struct write_options, single),                                \
          "bundle: one file, no volumes"},                                                                    \
         {"needed-until", OPTION_TIME, "TIME", offsetof(struct write_options, needed_until),                  \
-         "refuse what ends before that time"},                                                               \
+         "refuse what ends before that time, or day"},                                                       \
         {"memory", OPTION_SIZE, "SIZE", offsetof(struct write_options, memory),                              \
-         "bundle: memory for compressing (default 40M)"},                                                    \
+         "bundle: memory for compressing (default 48M)"},                                                    \
     {                                                                                                        \
         "trust", OPTION_TEXT, "DIR", offsetof(struct write_options, trust),                                  \
             "roots that the device trusts (default: those pinned for the profile)"                           \

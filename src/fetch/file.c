@@ -71,14 +71,14 @@ static bool open_arrival(struct item *item, bool wait)
     }
     item->locked = false;
     if (!item->arrival.incoming) {
-        progress_add(run->progress, item->file->size);
+        progress_skip(run->progress, item->file->size);
         item->state = STATE_DONE;
         return false;
     }
     item->state = STATE_RUNNING;
     item->tries++;
     uint64_t have = incoming_have(item->arrival.incoming);
-    progress_add(run->progress, have);
+    progress_skip(run->progress, have);
     if (have < item->file->size)
         return true;
     receiver_end(run->receiver, &item->arrival, true);

@@ -25,7 +25,7 @@ static int admit(const struct verdict *v, const struct deliver_options *o, struc
     char ends[CLOCK_TEXT_SIZE], needed[CLOCK_TEXT_SIZE];
     if (judge_refuse(v, e))
         return -1;
-    if (v->valid_until >= o->needed_until)
+    if (v->valid_until > o->needed_until) /* at its last second a role is expired already */
         return 0;
     clock_format(v->valid_until, ends);
     clock_format(o->needed_until, needed);
@@ -54,7 +54,9 @@ static int begin_bundle(const struct place *place, struct err *e)
 {
     if (flock(place->dirfd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
         return err_set(e, ERR_STORE_LOCKED, "another airlock is writing beside it");
-    return place->on_stick ? readme_write(place->dirfd, e) : 0;
+    if (place->on_stick)
+        readme_write(place->dirfd);
+    return 0;
 }
 
 static int write_bundle(const struct assembly *a, const struct verdict *v, const struct roles *roles,
@@ -167,8 +169,10 @@ static int admit_bundle(const char *path, const struct deliver_options *o, struc
                         struct delivery *d, struct err *e)
 {
     struct stat st;
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return err_set(e, ERR_NOT_A_LOCKBOX, "it is a folder; a bundle is a file x.lockbox");
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        err_set(e, ERR_NOT_A_LOCKBOX, "it is a folder; a bundle is a file x.lockbox");
+        return err_hint(e, "name the bundle's head, such as STICK/airlock/x.lockbox");
+    }
     if (place_path(path, &a->from, e) || bundle_open(a->from.dirfd, a->from.name, &a->bundle, e) ||
         roles_from_bundle(a->bundle, &a->roles, e) || judge_roles(&o->judge, &a->roles, NULL, &a->verdict, e))
         return -1;
@@ -186,7 +190,8 @@ static int copy_bundle(const struct admitted *a, const char *to, const struct de
 {
     AUTO_FREE char *name = bundle_name(&a->verdict, &a->roles);
     AUTO(place) struct place place = {.dirfd = -1};
-    if (place_bundle(to, name, &place, e))
+    /* the index only claims what the frames hold: unpacking proves it, before anything is carried on */
+    if (bundle_check(a->bundle, 0, o->progress, e) || place_bundle(to, name, &place, e))
         return -1;
     const struct medium medium = medium_posix(&place.dirfd);
     if (begin_bundle(&place, e) || bundle_copy(a->bundle, &medium, place.name, o->progress, e))

@@ -189,7 +189,9 @@ void survey_require_signer(struct survey_item *item, const uint8_t key[SIGN_PUBL
     for (size_t i = 0; i < item->signer_count; i++)
         if (!memcmp(item->signers[i].public_key, key, SIGN_PUBLIC_SIZE))
             return;
-    judge_add_unmet(&item->verdict, ERR_BUNDLE_SIGNER, "", "the bundle is not signed by the required key");
+    judge_add_unmet(&item->verdict, ERR_BUNDLE_SIGNER, "",
+                    item->kind == SURVEY_BUNDLE ? "the bundle is not packed by the required key"
+                                                : "it is not a bundle, so nobody's key packed it");
 }
 
 void survey_free(struct survey *c)

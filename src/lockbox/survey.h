@@ -43,7 +43,7 @@ struct survey {
  * what is wrong with an item stands in its verdict. */
 must_check int survey_path(const char *path, const struct survey_options *options, struct survey *ret,
                            struct err *e);
-/* Adds the problem `bundle-signer` unless the bundle is signed by this key. */
+/* Adds the problem `bundle-signer` unless it is a bundle that this key signed. */
 void survey_require_signer(struct survey_item *item, const uint8_t key[SIGN_PUBLIC_SIZE]);
 void survey_free(struct survey *c);
 

@@ -27,6 +27,8 @@ static int load(int dirfd, struct pins *p, struct err *e)
 static int open_profile(const struct store *s, const char *profile, bool create, int *ret_fd, struct err *e)
 {
     AUTO_FREE char *path = mem_format("trust/%s", profile);
+    if (s->state_fd < 0)
+        return err_set(e, ERR_NO_SUCH_PATH, "there is no state folder");
     return profile_check_name(profile, e) || fs_open_dir_at(s->state_fd, path, create, ret_fd, e) ? -1 : 0;
 }
 

@@ -17,6 +17,20 @@ int store_open(const struct store_paths *paths, struct store *ret, struct err *e
     return 0;
 }
 
+int store_look(const struct store_paths *paths, struct store *ret, struct err *e)
+{
+    struct store s = STORE_CLOSED;
+    struct {
+        const char *path;
+        int *fd;
+    } folders[] = {{paths->cache, &s.cache_fd}, {paths->state, &s.state_fd}, {paths->config, &s.config_fd}};
+    for (size_t i = 0; i < COUNT_OF(folders); i++)
+        if (fs_open_dir(folders[i].path, folders[i].fd, e))
+            *folders[i].fd = -1;
+    *ret = s;
+    return 0;
+}
+
 void store_close(struct store *s)
 {
     cleanup_fd(&s->cache_fd);

@@ -34,6 +34,9 @@ struct store_paths {
 };
 
 must_check int store_open(const struct store_paths *paths, struct store *ret, struct err *e);
+/* For reading only: what is not there, or cannot be opened, is as good as empty, and nothing is made. Never
+ * fails. */
+must_check int store_look(const struct store_paths *paths, struct store *ret, struct err *e);
 void store_close(struct store *s);
 
 /* ---- objects ---- */

@@ -135,6 +135,12 @@ class DamagedBundles(Scenario):
         self.assertEqual((found.code, found.answer["problems"][-1]["id"]), (3, "bundle-signer"))
         self.refuses(3, "bundle-signer", "verify", self.home / "strange.lockbox", "--require-signer",
                      signer["fingerprint"])
+        self.ok("write", "pump-7", self.stick, "--as", "plain")
+        for path, items in ((self.stick, 2), (self.stick / "update", 1)):
+            found = self.airlock("verify", path, "--require-signer", signer["public_key"], "--json")
+            unsigned = [item for item in found.answer.get("items", [found.answer]) if item["problems"]]
+            self.assertEqual((found.code, len(found.answer.get("items", [0]))), (3, items))
+            self.assertEqual([item["problems"][-1]["id"] for item in unsigned], ["bundle-signer"])
 
     def test_a_link_in_place_of_a_volume_is_not_followed(self):
         path = self.put(self.good | {".001": None})

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import scenario
-from scenario import Scenario, names
+from scenario import Cloud, Scenario, names, tree
 
 
 class Login(Scenario):
@@ -85,6 +85,16 @@ class Login(Scenario):
         self.cloud.tell("credentials", foreign, "--no-roots")
         self.assertTrue(self.ok("--cacert", self.cloud.ca, "login", "--credentials", foreign)
                         ["first_contact"])
+
+    def test_another_account_does_not_take_over_a_profile(self):
+        self.login()
+        before = tree(self.state), tree(self.config)
+        other = Cloud(self.home / "other-cloud", "--keys", "ed25519")
+        try:
+            self.refuses(3, "root-changed", "--cacert", other.ca, "login", "--credentials", other.credentials)
+        finally:
+            other.stop()
+        self.assertEqual((tree(self.state), tree(self.config)), before)
 
     def test_nobody_logged_in_is_said_with_what_to_do(self):
         for words in (["list"], ["fetch", "pump-7"], ["prepare", "pump-7", self.stick]):

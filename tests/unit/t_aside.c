@@ -92,6 +92,32 @@ static void what_is_no_lockbox_directory_is_left_alone(void **state)
     assert_no_temporary_names(f);
 }
 
+static void a_persons_files_beside_metadata_are_never_removed(void **state)
+{
+    const struct store_fixture *f = *state;
+    AUTO(aside) struct aside a = NO_ASIDE;
+    struct err e;
+    put_file(f, "update/metadata/old", "old");
+    put_file(f, "update/thesis.txt", "mine");
+    assert_int_equal(aside_begin(&a, f->fd, "update", &e), -1);
+    assert_int_equal(e.id, ERR_ALREADY_EXISTS);
+    assert_file(f, "update/thesis.txt", "mine");
+}
+
+static void folders_of_others_under_the_temporary_names_are_left_alone(void **state)
+{
+    const struct store_fixture *f = *state;
+    AUTO(aside) struct aside a = NO_ASIDE;
+    struct err e;
+    put_file(f, ".update.old/mine", "mine");
+    replace(f);
+    assert_file(f, ".update.old/mine", "mine");
+    put_file(f, ".update.part/mine", "mine");
+    assert_int_equal(aside_begin(&a, f->fd, "update", &e), -1);
+    assert_int_equal(e.id, ERR_ALREADY_EXISTS);
+    assert_file(f, ".update.part/mine", "mine");
+}
+
 static void an_empty_folder_is_replaced(void **state)
 {
     const struct store_fixture *f = *state;
@@ -154,6 +180,8 @@ int main(void)
         store_test(an_older_lockbox_directory_is_replaced_whole),
         store_test(the_devices_log_moves_on_with_its_journal),
         store_test(what_is_no_lockbox_directory_is_left_alone),
+        store_test(a_persons_files_beside_metadata_are_never_removed),
+        store_test(folders_of_others_under_the_temporary_names_are_left_alone),
         store_test(an_empty_folder_is_replaced),
         store_test(a_link_under_the_final_name_is_not_followed),
         store_test(the_leftovers_of_a_killed_run_are_removed),
