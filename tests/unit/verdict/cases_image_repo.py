@@ -34,6 +34,13 @@ def image_snapshot_lists_what_is_not_there(box):
     box.edit(IMAGE_SNAPSHOT, lambda signed: signed["meta"].update({"gone.json": {"version": 1}}))
 
 
+@case(True, "refuse", [f"device-limit {IMAGE_SNAPSHOT}.json"] + [f"missing-role {IMAGE_SNAPSHOT}.json"] * 101)
+def image_snapshot_lists_thousands_that_are_not_there(box):
+    """A hundred are named, the others counted."""
+    gone = {f"gone-{n}.json": {"version": 1} for n in range(20000)}
+    box.edit(IMAGE_SNAPSHOT, lambda signed: signed["meta"].update(gone))
+
+
 @noted("not-in-snapshot", "image-repo/stranger")
 def image_file_that_nothing_refers_to(box):
     box.delegate("stranger", [], parents=())
