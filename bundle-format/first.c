@@ -60,7 +60,8 @@ int first_check(const uint8_t *slice, size_t len, const struct index *x, const u
 
 int manifest_check(const void *manifest, size_t len, struct err *e)
 {
-    static const struct json_limits limits = {.bytes = LIMIT_MANIFEST, .depth = 16};
+    static const struct json_limits limits = {
+        .bytes = LIMIT_MANIFEST, .depth = 16, .nodes = LIMIT_MANIFEST_NODES};
     AUTO(json) struct json doc = {0};
     struct json_value features;
     if (len > LIMIT_MANIFEST)

@@ -33,6 +33,7 @@
 #define LIMIT_FIRST_FRAME MIB(48)      /* F0, raw and stored: the listing at LIMIT_MEMBERS and the manifest */
 #define LIMIT_FIRST_FRAME_BLOCKS 8192u /* zstd blocks in it: bounds the walk before authentication */
 #define LIMIT_MANIFEST MIB(4)          /* LOCKBOX.json: roles and targets, not files */
+#define LIMIT_MANIFEST_NODES 262144u   /* values and keys in it: 16 bytes each on average */
 #define LIMIT_METADATA_RAW MIB(64)     /* the M frames: signed roles; a writer holds them compressed */
 
 #define LIMIT_SIGNATURES 16u /* signing rooms, not crowds; each costs a verification */

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
-const struct json_limits json_role_limits = {.bytes = 16u << 20, .depth = 32};
+const struct json_limits json_role_limits = {.bytes = 16u << 20, .depth = 32, .nodes = 1000000};
 
 struct json_node {
     uint32_t start, end; /* bytes of the source text */
@@ -22,6 +22,7 @@ struct scanner {
     struct json *doc;
     size_t at;
     unsigned depth, max_depth;
+    size_t max_nodes;
     uint32_t *stack; /* links of the containers that are still open */
     size_t stack_len, stack_room;
     struct err *e;
@@ -334,6 +335,8 @@ static int scan_object(struct scanner *s, uint32_t *ret_node)
 
 static int scan_value(struct scanner *s, uint32_t *ret_node)
 {
+    if (s->doc->count >= s->max_nodes) /* a key is counted here as well, by the value that follows it */
+        return fault(s, ERR_TOO_LARGE, "more JSON values than are read");
     switch (peek(s)) {
     case '{':
         return scan_object(s, ret_node);
@@ -377,7 +380,7 @@ int json_parse(struct json *ret, const void *bytes, size_t len, const struct jso
     if (len > limits->bytes || len > UINT32_MAX)
         return err_set(e, ERR_TOO_LARGE, "%zu bytes of JSON, at most %zu are read", len, limits->bytes);
     struct json doc = {.text = bytes, .len = len};
-    struct scanner s = {.doc = &doc, .max_depth = limits->depth, .e = e};
+    struct scanner s = {.doc = &doc, .max_depth = limits->depth, .max_nodes = limits->nodes, .e = e};
     if (s.max_depth > JSON_DEPTH_MAX)
         s.max_depth = JSON_DEPTH_MAX;
     int rc = scan_document(&s);

@@ -3,8 +3,8 @@
  * The strict JSON scanner for signed roles and for everything else that arrives from outside as JSON and is
  * trusted afterwards. It keeps the exact bytes of every value (canonical JSON is made from them), refuses
  * what lenient parsers let pass (duplicate keys, comments, trailing commas, a byte order mark, bytes after
- * the value, invalid UTF-8, U+0000), and caps size and depth. cJSON serves where airlock writes JSON, and for
- * cloud answers that nobody signs.
+ * the value, invalid UTF-8, U+0000), and caps size, nodes and depth. cJSON serves where airlock writes JSON,
+ * and for cloud answers that nobody signs.
  *
  *     AUTO(json) struct json doc = {0};
  *     if (json_parse(&doc, bytes, len, &json_role_limits, e)) …
@@ -28,13 +28,14 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 struct json_limits {
     size_t bytes;
     unsigned depth; /* nesting of arrays and objects; at most JSON_DEPTH_MAX */
+    size_t nodes;   /* values and keys: each costs about 30 bytes of memory, and as little as 2 of text */
 };
 
 #define JSON_DEPTH_MAX                                                                                       \
     64 /* bounds the scanner's recursion: a role nests 6 deep, custom fields of packages hardly deeper */
 
 /* 16 MiB: twice the device's own limit for image targets, so that "too large for the device" can be told from
- * "absurd" */
+ * "absurd". 1 000 000 nodes: 8 MiB of image targets hold some 20 000 targets of at most 20 nodes each. */
 extern const struct json_limits json_role_limits;
 
 struct json_node; /* json.c */

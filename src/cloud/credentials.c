@@ -146,7 +146,7 @@ static int archive_error(struct archive *a, struct err *e)
 
 static int interpret_treehub(const struct buf *bytes, struct credentials *c, struct err *e)
 {
-    static const struct json_limits limits = {CREDENTIALS_ENTRY_MAX, 8};
+    static const struct json_limits limits = {.bytes = CREDENTIALS_ENTRY_MAX, .depth = 8, .nodes = 4096};
     AUTO(json) struct json doc = {0};
     struct json_value ostree, server, no_auth, oauth2;
     if (!bytes->data)

@@ -120,7 +120,8 @@ static void package_free(struct cloud_package *p)
 
 static int get(struct cloud *c, const char *path, struct platform_answer *ret, struct err *e)
 {
-    static const struct json_limits limits = {PLATFORM_ANSWER_MAX, JSON_DEPTH_MAX};
+    static const struct json_limits limits = {
+        .bytes = PLATFORM_ANSWER_MAX, .depth = JSON_DEPTH_MAX, .nodes = PLATFORM_NODES_MAX};
     AUTO(http_reply) struct http_reply reply = {0};
     if (!cloud_has_api(c)) {
         err_set(e, ERR_NO_PROFILE, "there is no API client");

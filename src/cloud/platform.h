@@ -9,6 +9,7 @@
 #include "cloud/metadata.h"
 
 #define PLATFORM_ANSWER_MAX (16u << 20) /* bytes of one answer */
+#define PLATFORM_NODES_MAX 1000000u     /* JSON values of one: 16 bytes each */
 #define PLATFORM_PACKAGES_MAX 100000u   /* bounds the pages that are asked for */
 
 struct cloud_names {

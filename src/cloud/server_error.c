@@ -12,7 +12,7 @@ static bool add_text(struct json_value object, const char *key, const char *befo
 
 int server_error_set(struct err *e, enum err_id id, int status, const struct buf *body)
 {
-    static const struct json_limits limits = {64u << 10, 16};
+    static const struct json_limits limits = {.bytes = 64u << 10, .depth = 16, .nodes = 4096};
     AUTO(json) struct json doc = {0};
     AUTO(buf) struct buf said = {0};
     struct err ignored;

@@ -121,7 +121,7 @@ static void print_form(const struct token *t, struct buf *to)
 
 static int take_answer(struct token *t, const struct http_reply *reply, const struct buf *body, struct err *e)
 {
-    static const struct json_limits limits = {64u << 10, 8};
+    static const struct json_limits limits = {.bytes = 64u << 10, .depth = 8, .nodes = 4096};
     AUTO(json) struct json doc = {0};
     struct json_value access_token, expires_in;
     size_t len;

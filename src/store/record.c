@@ -105,7 +105,7 @@ int record_load(const struct store *s, const char *profile, const char *lockbox,
     AUTO_FREE char *path = NULL;
     AUTO(buf) struct buf text = {0};
     AUTO(json) struct json doc = {0};
-    const struct json_limits limits = {.bytes = RECORD_BYTES_MAX, .depth = 8};
+    const struct json_limits limits = {.bytes = RECORD_BYTES_MAX, .depth = 8, .nodes = RECORD_NODES_MAX};
     if (record_path(profile, lockbox, &path, e))
         return -1;
     if (fs_read_at(s->cache_fd, path, RECORD_BYTES_MAX, &text, e)) {

@@ -27,6 +27,7 @@ struct record {
 
 #define RECORD_BYTES_MAX                                                                                     \
     (64u << 20) /* 262 144 members at most, each with a path of at most 1 KiB, in practice far less */
+#define RECORD_NODES_MAX 2000000u /* seven for each of those members */
 
 must_check int record_save(const struct store *s, const char *profile, const struct record *r, struct err *e);
 /* ERR_NOT_FETCHED where there is none. */

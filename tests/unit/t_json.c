@@ -8,9 +8,10 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/json.h"
 
-static const struct json_limits small = {.bytes = 64, .depth = 3};
+static const struct json_limits small = {.bytes = 64, .depth = 3, .nodes = 6};
 
 static void is_refused(const char *text, size_t len, enum err_id id)
 {
@@ -113,6 +114,27 @@ static void size_and_depth_are_capped(void **state)
     assert_int_equal(e.id, ERR_JSON_TOO_DEEP);
     assert_int_equal(json_parse(&doc, "{\"a\":[{\"b\":{}}]}", 16, &small, &e), -1);
     assert_int_equal(e.id, ERR_JSON_TOO_DEEP);
+}
+
+static void values_and_keys_together_are_capped(void **state)
+{
+    (void)state;
+    struct json doc = {0};
+    struct err e;
+    assert_int_equal(json_parse(&doc, "[1,1,1,1,1]", 11, &small, &e), 0);
+    json_free(&doc);
+    assert_int_equal(json_parse(&doc, "[1,1,1,1,1,1]", 13, &small, &e), -1);
+    assert_int_equal(e.id, ERR_TOO_LARGE);
+    assert_int_equal(json_parse(&doc, "[{\"a\":1,\"b\":{}}]", 16, &small, &e), 0);
+    json_free(&doc);
+    assert_int_equal(json_parse(&doc, "[{\"a\":1,\"b\":[0]}]", 17, &small, &e), -1);
+    assert_int_equal(e.id, ERR_TOO_LARGE);
+    AUTO(buf) struct buf many = {0};
+    buf_add(&many, "[0", 2);
+    for (size_t i = 1; i < json_role_limits.nodes; i++)
+        buf_add(&many, ",0", 2);
+    buf_add(&many, "]", 1);
+    is_refused((const char *)many.data, many.len, ERR_TOO_LARGE);
 }
 
 static void members_are_found_by_their_decoded_key(void **state)
@@ -224,6 +246,7 @@ int main(void)
         cmocka_unit_test(what_is_no_json_is_refused),
         cmocka_unit_test(each_leniency_of_other_parsers_has_its_own_error),
         cmocka_unit_test(size_and_depth_are_capped),
+        cmocka_unit_test(values_and_keys_together_are_capped),
         cmocka_unit_test(members_are_found_by_their_decoded_key),
         cmocka_unit_test(members_stand_in_the_order_of_their_bytes),
         cmocka_unit_test(strings_are_decoded),
