@@ -6,7 +6,7 @@
  *
  * Writing:  bundle_write() – payload volume, read back, renamed; head, read back, renamed (that rename is the
  * commit). Reading:  bundle_open() authenticates H, S and I before any decompressor or tar reader sees a
- * byte; bundle_read_member() for small members; bundle_check() and bundle_extract() for all of them, in
+ * byte; bundle_read_metadata() for the signed roles; bundle_check() and bundle_extract() for all members, in
  * parallel, each frame's hash before it is decompressed and each content's hash before its file counts.
  */
 #ifndef AIRLOCK_BUNDLE_BUNDLE_H
@@ -89,9 +89,14 @@ struct bundle_member_info bundle_member_at(const struct bundle *b, size_t i);
 /* Bytes of all its files as stored, and of all members. */
 void bundle_sizes(const struct bundle *b, uint64_t *ret_stored, uint64_t *ret_raw);
 
-/* A whole member of at most `limit` bytes. */
-must_check int bundle_read_member(struct bundle *b, const char *path, size_t limit, struct buf *ret,
-                                  struct err *e);
+/* Gets whole members in order, each checked against its hash; may keep the bytes, leaving *bytes empty. */
+struct bundle_taker {
+    int (*take)(void *ctx, const char *path, struct buf *bytes, struct err *e);
+    void *ctx;
+};
+/* Every member in metadata/, one after the other, at most 64 MiB in all. Each frame is decompressed once,
+ * however its signer cut members into contents. */
+must_check int bundle_read_metadata(struct bundle *b, const struct bundle_taker *taker, struct err *e);
 /* Reads every byte of every volume: frames, contents, tar headers, LOCKBOX.sha256. */
 must_check int bundle_check(struct bundle *b, unsigned workers, struct progress *progress, struct err *e);
 /* Writes every member (not LOCKBOX.json and LOCKBOX.sha256) beneath dirfd, an empty folder of the caller's,

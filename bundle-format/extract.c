@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What is done with an open bundle: one member read, all checked, all written to a folder.
+ * What is done with an open bundle: metadata read, all checked, all written to a folder.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,86 +14,46 @@
 #include "bundle-format/pipeline.h"
 #include "bundle-format/reader.h"
 
-/* ---- one member ---- */
+/* ---- metadata ---- */
 
-/* A frame at hand, checked and decompressed. */
-struct loaded {
-    struct frame_unpacker *unpacker;
-    uint8_t *stored, *raw;
-    size_t frame; /* SIZE_MAX: none */
+struct gathering {
+    const struct bundle *bundle;
+    const struct bundle_taker *taker;
+    size_t member;
+    struct buf content;
 };
 
-static int load_frame(const struct bundle *b, size_t frame, struct loaded *l, struct err *e)
+static int begin_gathering(void *ctx, size_t member, struct err *e)
 {
-    const struct index_frame *f = &b->index.frames[frame];
-    uint8_t digest[HASH_SIZE];
-    if (l->frame == frame)
-        return 0;
-    l->frame = SIZE_MAX;
-    l->stored = mem_resize(l->stored, f->stored, 1);
-    l->raw = mem_resize(l->raw, f->raw, 1);
-    if (bundle_load_frame(b, frame, l->stored, e))
-        return -1;
-    hash_of(l->stored, f->stored, digest);
-    if (memcmp(digest, f->sha256, HASH_SIZE))
-        return bundle_frame_error(b, frame, e);
-    if (frame_unpack(l->unpacker, l->stored, f->stored, l->raw, f->raw, e))
-        return -1;
-    l->frame = frame;
+    struct gathering *g = ctx;
+    (void)e;
+    g->member = member;
+    buf_clear(&g->content);
+    buf_reserve(&g->content, (size_t)g->bundle->index.members[member].size + 1); /* index_check(): 64 MiB */
     return 0;
 }
 
-static int read_content(const struct bundle *b, const struct index_content *c, struct loaded *l,
-                        struct buf *to, struct err *e)
+static int gather(void *ctx, const void *bytes, size_t n, struct err *e)
 {
-    uint64_t left = c->size;
-    size_t offset = c->offset;
-    for (size_t frame = c->frame; left > 0; frame++) {
-        if (load_frame(b, frame, l, e))
-            return -1;
-        size_t here = b->index.frames[frame].raw - offset;
-        size_t n = left < here ? (size_t)left : here;
-        buf_add(to, l->raw + offset, n);
-        left -= n;
-        offset = 0;
-    }
+    struct gathering *g = ctx;
+    (void)e;
+    buf_add(&g->content, bytes, n);
     return 0;
 }
 
-static int read_member(const struct bundle *b, const struct index_member *m, struct buf *to, struct err *e)
+static int end_gathering(void *ctx, struct err *e)
 {
-    struct loaded l = {.unpacker = frame_unpacker_new(), .frame = SIZE_MAX};
-    int rc = 0;
-    buf_add(to, "", 0); /* text even when empty */
-    for (uint32_t r = 0; r < m->ref_count && rc == 0; r++)
-        rc = read_content(b, &b->index.contents[b->index.refs[m->first_ref + r]], &l, to, e);
-    frame_unpacker_delete(l.unpacker);
-    free(l.stored);
-    free(l.raw);
+    struct gathering *g = ctx;
+    return g->taker->take(g->taker->ctx, index_path(&g->bundle->index, g->member), &g->content, e);
+}
+
+int bundle_read_metadata(struct bundle *b, const struct bundle_taker *taker, struct err *e)
+{
+    struct gathering g = {.bundle = b, .taker = taker};
+    struct extract_sink sink = {.begin = begin_gathering, .write = gather, .end = end_gathering, .ctx = &g};
+    int rc = bundle_unroll(b, STREAM_METADATA, 1, &sink, NULL, e);
+    buf_free(&g.content);
     return rc;
-}
-
-int bundle_read_member(struct bundle *b, const char *path, size_t limit, struct buf *ret, struct err *e)
-{
-    AUTO(buf) struct buf content = {0};
-    uint8_t digest[HASH_SIZE];
-    size_t i = 0;
-    while (i < b->index.member_count && strcmp(index_path(&b->index, i), path))
-        i++;
-    if (i == b->index.member_count)
-        return err_set(e, ERR_NO_SUCH_PATH, "bundle '%s' has no '%s'", b->name, path);
-    const struct index_member *m = &b->index.members[i];
-    if (m->size > limit)
-        return err_set(e, ERR_TOO_LARGE, "'%s' is larger than %zu bytes", path, limit);
-    if (read_member(b, m, &content, e))
-        return err_context(e, "'%s'", path);
-    hash_of(content.data, content.len, digest);
-    if (memcmp(digest, m->sha256, HASH_SIZE))
-        return err_set(e, ERR_WRONG_HASH, "'%s' in bundle '%s' does not match its hash", path, b->name);
-    buf_free(ret);
-    *ret = content;
-    content = (struct buf){0};
-    return 0;
 }
 
 /* ---- all of them ---- */

@@ -76,20 +76,22 @@ int roles_from_folder(int dirfd, struct roles *ret, struct err *e)
     return 0;
 }
 
+static int add_from_bundle(void *ctx, const char *path, struct buf *bytes, struct err *e)
+{
+    static const char folder[] = "metadata/", docker[] = "metadata/docker/";
+    if (!is_json(strrchr(path, '/') + 1) || !strncmp(path, docker, strlen(docker)))
+        return 0;
+    if (bytes->len > ROLE_BYTES_MAX)
+        return err_set(e, ERR_TOO_LARGE, "'%s' is larger than %u bytes", path, ROLE_BYTES_MAX);
+    return roles_add(ctx, path + strlen(folder), bytes, e);
+}
+
 int roles_from_bundle(struct bundle *b, struct roles *ret, struct err *e)
 {
-    static const char folder[] = "metadata/";
     AUTO(roles) struct roles roles = {0};
-    for (size_t i = 0; i < bundle_member_count(b); i++) {
-        const char *path = bundle_member_at(b, i).path;
-        AUTO(buf) struct buf bytes = {0};
-        if (strncmp(path, folder, sizeof folder - 1) != 0 || !is_json(strrchr(path, '/') + 1) ||
-            !strncmp(path, "metadata/docker/", strlen("metadata/docker/")))
-            continue;
-        if (bundle_read_member(b, path, ROLE_BYTES_MAX, &bytes, e) ||
-            roles_add(&roles, path + sizeof folder - 1, &bytes, e))
-            return -1;
-    }
+    const struct bundle_taker taker = {.take = add_from_bundle, .ctx = &roles};
+    if (bundle_read_metadata(b, &taker, e))
+        return -1;
     *ret = roles;
     roles = (struct roles){0};
     return 0;

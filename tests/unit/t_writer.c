@@ -101,16 +101,6 @@ static void members_of_many_frames_and_of_several_contents_come_back(void **stat
     add_large_members(&fixture);
     fixture_write(&fixture, &quick);
     fixture_compare(&fixture);
-    struct bundle *b = fixture_open_bundle(&fixture);
-    AUTO(buf) struct buf member = {0};
-    struct err e;
-    assert_return_code(bundle_read_member(b, "images/b.tar", 1 << 20, &member, &e), 0);
-    assert_int_equal(member.len, 440000);
-    assert_int_equal(bundle_read_member(b, "images/b.tar", 439999, &member, &e), -1);
-    assert_int_equal(e.id, ERR_TOO_LARGE);
-    assert_int_equal(bundle_read_member(b, "images/d", 1, &member, &e), -1);
-    assert_int_equal(e.id, ERR_NO_SUCH_PATH);
-    bundle_close(b);
     fixture_close(&fixture);
 }
 
