@@ -12,7 +12,16 @@
 #include "cli/print.h"
 #include "lockbox/obtain.h"
 
-static const struct option options[] = {{0}};
+struct fetch_options {
+    const char *trust;
+};
+
+static const struct option options[] = {
+    {"trust", OPTION_TEXT, "DIR", offsetof(struct fetch_options, trust),
+     "roots to start from: DIR/director/root.json and DIR/repo/root.json (default: those pinned for the "
+     "profile)"},
+    {0},
+};
 
 static void print_obtained(const struct app *app, const struct obtained *o)
 {
@@ -42,10 +51,13 @@ static cJSON *json_obtained(const struct obtained *o)
     return item;
 }
 
-static int fetch_one(struct app *app, struct cloud *cloud, const char *name, cJSON *fetched, struct err *e)
+static int fetch_one(struct app *app, struct cloud *cloud, const struct pins *trust, const char *name,
+                     cJSON *fetched, struct err *e)
 {
     AUTO(obtained) struct obtained o = {0};
-    if (obtain_lockbox(cloud, &app->store, app->profile, name, app->now, app->progress, &o, e))
+    const struct obtain_request request = {
+        .profile = app->profile, .name = name, .trust = trust, .now = app->now, .progress = app->progress};
+    if (obtain_lockbox(cloud, &app->store, &request, &o, e))
         return err_context(e, "lockbox '%s'", name);
     if (!app->global.json)
         print_obtained(app, &o);
@@ -54,13 +66,16 @@ static int fetch_one(struct app *app, struct cloud *cloud, const char *name, cJS
     return 0;
 }
 
-int fetch_all(struct app *app, const char **names, size_t count, bool list, struct batch *b, struct err *e)
+int fetch_all(struct app *app, const char *trust_dir, const char **names, size_t count, bool list,
+              struct batch *b, struct err *e)
 {
     struct cloud *cloud;
-    if (session_open_stored(&app->store, app->profile, app->global.cacert, &cloud, e))
+    AUTO(pins) struct pins trust = {0};
+    if ((trust_dir && pins_load_folder(trust_dir, &trust, e)) ||
+        session_open_stored(&app->store, app->profile, app->global.cacert, &cloud, e))
         return -1;
     for (size_t i = 0; i < count; i++)
-        if (fetch_one(app, cloud, names[i], list ? b->done : NULL, e)) {
+        if (fetch_one(app, cloud, trust_dir ? &trust : NULL, names[i], list ? b->done : NULL, e)) {
             batch_fail(b, names[i], e);
             names[i] = NULL;
         }
@@ -71,9 +86,9 @@ int fetch_all(struct app *app, const char **names, size_t count, bool list, stru
 static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
                struct err *e)
 {
+    const struct fetch_options *o = values;
     AUTO(batch) struct batch batch = batch_begin(app, count);
-    (void)values;
-    if (app_open_store(app, e) || fetch_all(app, words, count, true, &batch, e))
+    if (app_open_store(app, e) || fetch_all(app, o->trust, words, count, true, &batch, e))
         return -1;
     return batch_end(&batch, "fetched", exit_code, e);
 }
@@ -88,6 +103,6 @@ const struct command cmd_fetch = {
     .min_words = 1,
     .max_words = 64,
     .options = options,
-    .options_size = 1,
+    .options_size = sizeof(struct fetch_options),
     .run = run,
 };

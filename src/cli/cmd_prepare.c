@@ -15,7 +15,8 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     const char *to = words[names];
     AUTO(batch) struct batch batch = batch_begin(app, names);
     if (write_check(o, names, to, e) || app_open_store(app, e) ||
-        fetch_all(app, words, names, false, &batch, e) || write_all(app, o, words, names, to, &batch, e))
+        fetch_all(app, o->trust, words, names, false, &batch, e) ||
+        write_all(app, o, words, names, to, &batch, e))
         return -1;
     return batch_end(&batch, "written", exit_code, e);
 }

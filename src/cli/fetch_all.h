@@ -8,8 +8,9 @@
 #include "cli/batch.h"
 
 /* Fetches each of the names and says what came. One that fails goes to the batch, and its place in `names`
- * becomes NULL. `list`: those that came are listed in b->done. -1 when there is no cloud to ask. */
-must_check int fetch_all(struct app *app, const char **names, size_t count, bool list, struct batch *b,
-                         struct err *e);
+ * becomes NULL. `trust_dir`: --trust, or NULL. `list`: those that came are listed in b->done. -1 when there
+ * is no cloud to ask. */
+must_check int fetch_all(struct app *app, const char *trust_dir, const char **names, size_t count, bool list,
+                         struct batch *b, struct err *e);
 
 #endif

@@ -161,21 +161,35 @@ static int keep_record(const struct store *s, const char *profile, const struct 
     return record_save(s, profile, &r, e);
 }
 
-int obtain_lockbox(struct cloud *cloud, const struct store *s, const char *profile, const char *name,
-                   int64_t now, struct progress *progress, struct obtained *ret, struct err *e)
+/* Roots that a person gives count instead of the pinned ones; where nothing was pinned, they are from now on.
+ */
+static void trust_given(const struct pins *given, struct pins *pins)
+{
+    for (size_t repo = 0; given && repo < COUNT_OF(pins->first); repo++) {
+        if (!given->first[repo].len)
+            continue;
+        buf_clear(&pins->first[repo]);
+        buf_add(&pins->first[repo], given->first[repo].data, given->first[repo].len);
+    }
+}
+
+int obtain_lockbox(struct cloud *cloud, const struct store *s, const struct obtain_request *r,
+                   struct obtained *ret, struct err *e)
 {
     AUTO(cloud_metadata) struct cloud_metadata metadata = {0};
     AUTO(roles) struct roles roles = {0};
     AUTO(pins) struct pins pins = {0};
     AUTO(verdict) struct verdict v = {0};
-    if (pins_load(s, profile, &pins, e) || cloud_fetch_metadata(cloud, name, &metadata, e) ||
-        take_roles(&metadata, &roles, e) || judge_against_pins(&pins, &roles, name, now, &v, e) ||
-        refuse_unsupported(&v, e))
+    if (pins_load(s, r->profile, &pins, e))
         return -1;
     bool first_contact = !pins.first[PIN_DIRECTOR].len || !pins.first[PIN_IMAGE].len;
+    trust_given(r->trust, &pins);
+    if (cloud_fetch_metadata(cloud, r->name, &metadata, e) || take_roles(&metadata, &roles, e) ||
+        judge_against_pins(&pins, &roles, r->name, r->now, &v, e) || refuse_unsupported(&v, e))
+        return -1;
     advance_pins(&roles, &v, &pins);
-    if (pins_save(s, profile, &pins, e) || fetch_targets(cloud, s, &v, progress, e) ||
-        keep_record(s, profile, &roles, &v, now, e))
+    if (pins_save(s, r->profile, &pins, e) || fetch_targets(cloud, s, &v, r->progress, e) ||
+        keep_record(s, r->profile, &roles, &v, r->now, e))
         return -1;
     *ret = (struct obtained){
         .lockbox = mem_strdup(v.lockbox),

@@ -12,6 +12,14 @@
 #include "lockbox/judge.h"
 #include "store/pins.h"
 
+struct obtain_request {
+    const char *profile, *name;
+    const struct pins
+        *trust; /* its `first` roots count instead of the pinned ones; NULL: the pinned ones do */
+    int64_t now;
+    struct progress *progress;
+};
+
 struct obtained {
     char *lockbox;
     int64_t version;
@@ -25,9 +33,8 @@ struct obtained {
 /* Errors: what judge_refuse() says of the roles; ERR_ROOT_CHANGED and ERR_ROLLBACK against the pins;
  * ERR_UNSUPPORTED_TARGET for OSTree images and container applications; those of the cloud and of
  * fetch_files(). */
-must_check int obtain_lockbox(struct cloud *cloud, const struct store *s, const char *profile,
-                              const char *name, int64_t now, struct progress *progress, struct obtained *ret,
-                              struct err *e);
+must_check int obtain_lockbox(struct cloud *cloud, const struct store *s, const struct obtain_request *r,
+                              struct obtained *ret, struct err *e);
 void obtained_free(struct obtained *o);
 
 #endif

@@ -96,6 +96,21 @@ class Login(Scenario):
             other.stop()
         self.assertEqual((tree(self.state), tree(self.config)), before)
 
+    def test_given_roots_count_instead_of_pinned_ones(self):
+        self.login()
+        pinned, foreign = self.state / "trust" / "default", self.home / "foreign"
+        self.ok("fetch", "pump-7", "--trust", pinned)
+        other = Cloud(self.home / "other-cloud", "--keys", "ed25519")
+        try:
+            with zipfile.ZipFile(other.credentials) as archive:
+                for entry, place in (("director.root.json", "director"), ("root.json", "repo")):
+                    (foreign / place).mkdir(parents=True)
+                    (foreign / place / "root.json").write_bytes(archive.read(entry))
+        finally:
+            other.stop()
+        self.refuses(3, "root-changed", "fetch", "pump-7", "--trust", foreign)
+        self.refuses(2, "no-such-path", "fetch", "pump-7", "--trust", self.home / "nowhere")
+
     def test_nobody_logged_in_is_said_with_what_to_do(self):
         for words in (["list"], ["fetch", "pump-7"], ["prepare", "pump-7", self.stick]):
             outcome = self.refuses(2, "no-profile", *words)
