@@ -139,9 +139,11 @@ static int survey_stick(struct survey *c, int dirfd, const char *path, const str
         return -1;
     if (has_folder(dirfd, "update/metadata")) {
         AUTO_FREE char *shown = mem_format("%s/update", path);
-        if (fs_open_dir_at(dirfd, "update", false, &update, e))
-            return -1;
-        survey_folder(c, update, shown, o);
+        if (fs_open_dir_at(dirfd, "update", false, &update,
+                           e)) /* a link, say: no reason to leave the others out */
+            set_unreadable(add_item(c, SURVEY_FOLDER, shown), e);
+        else
+            survey_folder(c, update, shown, o);
     }
     if (c->count == 0)
         return err_set(e, ERR_NOT_A_LOCKBOX, "'%s' holds no lockbox", path);

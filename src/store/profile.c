@@ -2,11 +2,13 @@
 #include "store/profile.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/fs.h"
 #include "base/mem.h"
@@ -166,12 +168,22 @@ static int check_values(const struct profile *p, struct err *e)
     return 0;
 }
 
+static int save_both(const struct store *s, const struct profile *p, struct err *e)
+{
+    return save_file(s, "secrets", true, p, e) || save_file(s, "config", false, p, e) ? -1 : 0;
+}
+
 int profile_save(const struct store *s, const struct profile *p, struct err *e)
 {
-    if (profile_check_name(p->name, e) || check_values(p, e) || save_file(s, "secrets", true, p, e) ||
-        save_file(s, "config", false, p, e))
+    if (profile_check_name(p->name, e) || check_values(p, e))
         return -1;
-    return 0;
+    /* both files are read, changed and replaced: one login at a time */
+    while (flock(s->config_fd, LOCK_EX))
+        if (errno != EINTR)
+            return err_errno(e, ERR_SYSTEM, "cannot lock the configuration");
+    int rc = save_both(s, p, e);
+    flock(s->config_fd, LOCK_UN);
+    return rc;
 }
 
 static void wipe_text(char *text)

@@ -164,6 +164,14 @@ class Medium(Scenario):
         self.refuses(2, "already-exists", "write", "pump-7", self.stick, says="airlock")
         self.assertEqual(names(self.home / "elsewhere"), [])
 
+    def test_a_link_planted_as_the_update_folder_is_one_item_that_is_refused(self):
+        self.ok("prepare", "pump-7", self.stick)
+        self.ok("write", "pump-7", self.home, "--as", "plain")
+        (self.stick / "update").symlink_to(self.home / "update")
+        found = self.airlock("verify", self.stick, "--json")
+        self.assertEqual((found.code, [item["verdict"] for item in found.answer["items"]]),
+                         (3, ["install", "refuse"]))
+
     def test_the_devices_log_is_carried_into_the_new_folder(self):
         self.ok("prepare", "pump-7", self.stick, "--as", "plain")
         for name in LOGS:

@@ -2,6 +2,9 @@
 #include "store/profile.h"
 #include "store_fixture.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 static void save(const struct store_fixture *f, const char *name, const char *url, const char *secret)
 {
     struct err e;
@@ -92,6 +95,47 @@ static void a_value_that_could_not_be_read_back_is_not_stored(void **state)
     assert_false(there_is(f, "config/config"));
 }
 
+#define WRITERS 4
+
+/* Another process that logs in: it has the configuration folder open on its own. */
+static void log_in_often(const struct store_fixture *f, const char *name)
+{
+    struct err e;
+    struct store_fixture mine = *f;
+    if (fs_open_dir_at(f->fd, "config", false, &mine.store.config_fd, &e))
+        _exit(1);
+    const struct profile p = {
+        .name = (char *)(uintptr_t)name, .client_id = "client", .client_secret = "hush"};
+    for (int i = 0; i < 20; i++)
+        if (profile_save(&mine.store, &p, &e))
+            _exit(1);
+    _exit(0);
+}
+
+static void logins_at_the_same_moment_lose_nothing(void **state)
+{
+    static const char *const profile_names[WRITERS] = {"a", "b", "c", "d"};
+    const struct store_fixture *f = *state;
+    pid_t children[WRITERS];
+    for (size_t i = 0; i < WRITERS; i++) {
+        children[i] = fork();
+        assert_return_code(children[i], 0);
+        if (children[i] == 0)
+            log_in_often(f, profile_names[i]);
+    }
+    for (size_t i = 0; i < WRITERS; i++) {
+        int status;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    for (size_t i = 0; i < WRITERS; i++) {
+        AUTO(profile) struct profile p = {0};
+        struct err e;
+        assert_return_code(profile_load(&f->store, profile_names[i], &p, &e), 0);
+        assert_string_equal(p.client_secret, "hush");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +145,7 @@ int main(void)
         store_test(secrets_that_others_can_read_are_not_used),
         store_test(a_line_that_is_no_setting_is_named),
         store_test(a_value_that_could_not_be_read_back_is_not_stored),
+        store_test(logins_at_the_same_moment_lose_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
