@@ -105,10 +105,10 @@ must_check int bundle_check(struct bundle *b, unsigned workers, struct progress 
 must_check int bundle_extract(struct bundle *b, int dirfd, unsigned workers, struct progress *progress,
                               struct err *e);
 
-/* Copies the bundle as it is, signatures and all, to `name` on the medium: every frame is checked on the way
- * and read back, payload volumes first, the head last, as bundle_write() does. ERR_BUNDLE_DAMAGED,
- * ERR_READ_BACK, or the medium's. */
-must_check int bundle_copy(const struct bundle *b, const struct medium *to, const char *name,
+/* Proves the contents as bundle_check() does, then copies the bundle as it is, signatures and all, to `name`
+ * on the medium: every frame is checked on the way and read back, payload volumes first, the head last, as
+ * bundle_write() does. ERR_BUNDLE_DAMAGED, ERR_READ_BACK, or the medium's. */
+must_check int bundle_copy(struct bundle *b, const struct medium *to, const char *name,
                            struct progress *progress, struct err *e);
 
 #endif

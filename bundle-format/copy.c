@@ -127,12 +127,13 @@ static int copy_all(struct copy *c, struct err *e)
     return c->to->flush_folder(c->to->ctx, e) || replace_end(&c->replacement, volumes, e) ? -1 : 0;
 }
 
-int bundle_copy(const struct bundle *b, const struct medium *to, const char *name, struct progress *progress,
+int bundle_copy(struct bundle *b, const struct medium *to, const char *name, struct progress *progress,
                 struct err *e)
 {
     struct copy c = {.from = b, .to = to, .name = name, .progress = progress, .files = {.medium = to}};
     c.stored = mem_zeroed(LIMIT_FRAME_STORED, 1);
-    int rc = copy_all(&c, e);
+    /* the index only claims what the frames hold: unpacking proves it, before anything is carried on */
+    int rc = bundle_check(b, 0, progress, e) || copy_all(&c, e) ? -1 : 0;
     output_free(&c.out);
     output_set_free(&c.files);
     buf_free(&c.head);

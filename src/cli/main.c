@@ -118,10 +118,13 @@ static void say_interrupted(int signal_number)
     raise(signal_number); /* the default action, so that the shell sees it */
 }
 
+/* Whoever started us with interrupts ignored (nohup, a script's background job) keeps it so. */
 static void catch_interrupt(void)
 {
     const struct sigaction action = {.sa_handler = say_interrupted, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
+    struct sigaction before;
+    if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGINT, &action, NULL);
 }
 
 int main(int argc, char **argv)

@@ -67,6 +67,16 @@ class InterruptedFetch(Scenario):
         self.forget_what_went_wrong()
         self.ok("fetch", "pump-7")
 
+    def test_whoever_ignores_interrupts_is_not_ended_by_one(self):
+        self.fault(STORE, "slow", "rate=4000000")
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # what nohup hands on
+        try:
+            outcome = self.kill_when(lambda: self.arrived() > 0, "fetch", "pump-7", by=signal.SIGINT)
+        finally:
+            signal.signal(signal.SIGINT, before)
+        self.assertEqual(outcome.code, 0, str(outcome))
+        self.assert_kept("pump-7")
+
     def test_two_fetches_at_once_transfer_each_package_once(self):
         self.fault(STORE, "slow", "rate=6000000")
         both = [self.start("--json", "fetch", "pump-7") for _ in range(2)]

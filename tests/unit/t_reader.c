@@ -162,6 +162,21 @@ static enum err_id verdict(void)
     return rc ? e.id : ERR_NONE;
 }
 
+/* What does not pass the check is not copied either, and leaves nothing. */
+static void assert_copy_is_refused(void)
+{
+    struct bundle *b;
+    struct err e;
+    struct stat st;
+    const struct medium medium = medium_posix(&fixture.dirfd);
+    assert_int_equal(bundle_open(fixture.dirfd, FIXTURE_NAME, &b, &e), 0);
+    assert_int_equal(bundle_copy(b, &medium, "copy.lockbox", NULL, &e), -1);
+    assert_int_equal(err_exit_code(e.id), EXIT_REFUSED);
+    bundle_close(b);
+    assert_int_equal(fstatat(fixture.dirfd, "copy.lockbox", &st, 0), -1);
+    assert_int_equal(fstatat(fixture.dirfd, "copy.lockbox.001", &st, 0), -1);
+}
+
 #define assert_verdict(id) assert_string_equal(err_name(verdict()), err_name(ERR_##id))
 
 /* ---- damage ---- */
@@ -558,6 +573,7 @@ static void a_tar_stream_that_disagrees_with_the_index_is_refused(void **state)
         replace_payload(&p, &raw);
         if (verdict() != cases[i].id)
             fail_msg("byte %zu: %s", cases[i].at, err_name(verdict()));
+        assert_copy_is_refused();
         close_small_bundle(&p);
     }
 }
