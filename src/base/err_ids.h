@@ -110,7 +110,8 @@ ERROR(NO_LOCKBOX, "no-lockbox", EXIT_NOTHING, "no lockbox that the offline snaps
 ERROR(NOTHING_TO_INSTALL, "nothing-to-install", EXIT_NOTHING, "the lockbox holds nothing for this device",
       NULL)
 ERROR(UNSAFE_NAME, "unsafe-name", EXIT_REFUSED,
-      "a name that could be turned against the file system it is written to", NULL)
+      "a name that could be turned against a file system, a shell or a path it is used in",
+      "choose another name in the cloud, of letters, digits, blanks and ._+-=@,()~")
 ERROR(EXPIRES_TOO_SOON, "expires-too-soon", EXIT_REFUSED, "the lockbox ends before the date it is needed for",
       "have that role renewed in the cloud (the lockbox: define it again), then fetch it")
 

@@ -16,9 +16,7 @@ static int check_name(const char *name, struct err *e)
     for (size_t i = 0; i < COUNT_OF(fixed); i++)
         if (!strcasecmp(name, fixed[i]))
             return err_set(e, ERR_BAD_DELEGATION, "a delegation has the name '%s' of a fixed role", name);
-    if (strchr(name, '/'))
-        return err_set(e, ERR_UNSAFE_NAME, "the name '%s' of a delegation holds '/'", name);
-    return name_check_text(name, e);
+    return name_check_role(name, e);
 }
 
 static int read_paths(struct json_value v, struct delegation *d, struct err *e)

@@ -73,9 +73,7 @@ static void check_lockbox_name(const char *name, struct flaws *flaws)
         fixed |= !strcmp(name, role_type_name(type));
     if (fixed || !strcmp(name, "timestamp"))
         flaws_add(flaws, ERR_UNSAFE_NAME, true, true, "'%s' is the name of a fixed role", name);
-    else if (strchr(name, '/'))
-        flaws_add(flaws, ERR_UNSAFE_NAME, true, true, "the name '%s' of a lockbox holds '/'", name);
-    else if (name_check_text(name, &e))
+    else if (name_check_role(name, &e))
         flaws_add_err(flaws, &e);
 }
 
@@ -139,7 +137,7 @@ static void fill_target(struct verdict_target *to, const char *name, const struc
 static void check_target(const char *name, const struct target *t, bool wanted, struct flaws *flaws)
 {
     struct err e;
-    if (name_check_text(name, &e))
+    if (name_check_target(name, &e))
         flaws_add_err(flaws, &e);
     if (!t->has_sha256)
         flaws_add(flaws, ERR_BAD_ROLE, true, true, "target '%s' has no sha256", name);

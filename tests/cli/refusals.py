@@ -162,7 +162,9 @@ class Packages(Scenario):
                 ("con.txt", "reserved"), ("images/lpt1", "reserved"), ("a//b", "empty part"),
                 ("folder/", "empty part"), ("x\x1b[2Jy", "x\\x1b[2Jy"), ("line\nbreak", "control"),
                 ("dot.", "dot or a blank"), ("blank ", "dot or a blank"), ("x" * 300, "255 bytes"),
-                ("/".join(["y" * 200] * 6), "1024 bytes")):
+                ("/".join(["y" * 200] * 6), "1024 bytes"), ("a;reboot", "shell"), ("$HOME", "shell"),
+                ("a/--checkpoint=1", "begins"), ("~/x", "begins"), ("FIRMWA~1.BIN", "alias"),
+                ("ostree/config", "OSTree"), ("a" * 64 + ".images/x.tar", "containers")):
             self.refuses_names(name, says=shown)
 
     def test_names_that_fold_into_one_or_stand_in_each_others_way(self):

@@ -5,8 +5,10 @@
  *     bundle_tool write SOURCE FOLDER NAME [single] [no-read-back-from-medium]
  *     bundle_tool check FOLDER NAME
  *     bundle_tool extract FOLDER NAME TO
+ *     bundle_tool names
  *
- * SOURCE holds metadata/ and images/. The signing key is the same in every run.
+ * `names` reads paths in pairs, each ended by NUL, and says in a line for each pair whether a bundle can hold
+ * both. SOURCE holds metadata/ and images/. The signing key is the same in every run.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/name.h"
 #include "bundle-format/bundle.h"
 
 struct collection {
@@ -150,6 +153,24 @@ static int extract_bundle(char **argv, struct err *e)
     return rc;
 }
 
+static bool may_stand_together(const char *const pair[2])
+{
+    struct err e;
+    return name_check_text(pair[0], &e) == 0 && name_check_text(pair[1], &e) == 0 &&
+           name_check_twins(pair, 2, &e) == 0;
+}
+
+static int check_names(void)
+{
+    char *pair[2] = {0};
+    size_t room[2] = {0};
+    while (getdelim(&pair[0], &room[0], '\0', stdin) > 0 && getdelim(&pair[1], &room[1], '\0', stdin) > 0)
+        puts(may_stand_together((const char *const *)pair) ? "good" : "refused");
+    free(pair[0]);
+    free(pair[1]);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct err e = {0};
@@ -160,8 +181,10 @@ int main(int argc, char **argv)
         rc = check_bundle(argv, &e);
     else if (argc == 5 && !strcmp(argv[1], "extract"))
         rc = extract_bundle(argv, &e);
+    else if (argc == 2 && !strcmp(argv[1], "names"))
+        rc = check_names();
     else
-        rc = err_set(&e, ERR_USAGE, "bundle_tool write|check|extract …");
+        rc = err_set(&e, ERR_USAGE, "bundle_tool write|check|extract|names …");
     if (rc)
         fprintf(stderr, "%s: %s\n", err_name(e.id), e.message);
     return rc ? (int)err_exit_code(e.id) : 0;

@@ -166,7 +166,9 @@ picky("bad-role", BOX, name="target_names_ecus")(
 
 for kind, name in {"climbing": "../../etc/passwd", "absolute": "/etc/passwd", "backslash": "a\\b", "control": "a\x1bb",
                    "reserved": "CON", "colon": "c:x", "trailing_dot": "x.", "empty": "", "empty_part": "a//b",
-                   "over_long": "x" * 300}.items():
+                   "over_long": "x" * 300, "too_long_beneath_images": "/".join(["x" * 200] * 5) + "/" + "y" * 15,
+                   "option": "-rf", "home": "~root/x", "shell": "a$(b)", "fat_alias": "FIRMWA~1.BIN",
+                   "ostree_repository": "OSTree/config", "containers": "0a" * 32 + ".images/x.tar"}.items():
     broken("unsafe-name", BOX, name=f"target_name_{kind}")(add(name, entry(b"x", [OTHER])))
 
 broken("unsafe-name", BOX, name="target_names_that_differ_in_case_only")(
