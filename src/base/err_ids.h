@@ -102,6 +102,22 @@ ERROR(SECONDARY_ROOT, "secondary-root", EXIT_REFUSED,
 ERROR(UNSUPPORTED_TARGET, "unsupported-target", EXIT_REFUSED,
       "a kind of package that this version of airlock cannot carry",
       "this version carries packages that are files")
+ERROR(BAD_COMPOSE, "bad-compose", EXIT_REFUSED, "the compose file cannot be used", NULL)
+ERROR(COMPOSE_FORM, "compose-form", EXIT_REFUSED,
+      "the device, which reads a compose file line by line, would read something else than Docker does",
+      "write it as 'docker compose config' prints it, upload it as a new package, define the lockbox anew")
+ERROR(IMAGE_NOT_PINNED, "image-not-pinned", EXIT_REFUSED,
+      "a compose file names a container image without its digest",
+      "write the image as NAME@sha256:DIGEST, upload the file as a new package, define the lockbox anew")
+ERROR(BAD_MANIFEST, "bad-manifest", EXIT_REFUSED,
+      "the manifest of a container image is not one that the device takes", "build and push the image again")
+ERROR(BAD_IMAGE, "bad-image", EXIT_REFUSED, "a container image is not one that the device loads",
+      "build and push the image again, or write the lockbox again from where it is good")
+ERROR(NO_SUCH_PLATFORM, "no-such-platform", EXIT_REFUSED, "a container image is not there for a platform",
+      "name the devices' platform with --platform, or push the image for it")
+ERROR(PLATFORM_AMBIGUOUS, "platform-ambiguous", EXIT_REFUSED,
+      "several images fit the platform equally well, and the device refuses to choose",
+      "name the platform more exactly with 'platform:' in the compose file, such as linux/arm64/v8")
 ERROR(MISSING_TARGET, "missing-target", EXIT_REFUSED, "the bytes of a target are not there",
       "write it again from where it is whole")
 ERROR(SEVERAL_LOCKBOXES, "several-lockboxes", EXIT_REFUSED,
