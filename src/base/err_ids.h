@@ -36,6 +36,9 @@ ERROR(NOT_A_LOCKBOX, "not-a-lockbox", EXIT_USAGE,
 ERROR(ALREADY_EXISTS, "already-exists", EXIT_USAGE, "something else stands under the final name",
       "move it away or choose another destination")
 
+ERROR(BAD_DEVICE_STATE, "bad-device-state", EXIT_USAGE, "the file does not describe a device's state",
+      "docs/device-state.md describes the file")
+
 /* refused: JSON */
 ERROR(BAD_JSON, "bad-json", EXIT_REFUSED, "not strict JSON", NULL)
 ERROR(JSON_DUPLICATE_KEY, "json-duplicate-key", EXIT_REFUSED, "a JSON object names a key twice", NULL)
@@ -118,6 +121,21 @@ ERROR(NO_SUCH_PLATFORM, "no-such-platform", EXIT_REFUSED, "a container image is 
 ERROR(PLATFORM_AMBIGUOUS, "platform-ambiguous", EXIT_REFUSED,
       "several images fit the platform equally well, and the device refuses to choose",
       "name the platform more exactly with 'platform:' in the compose file, such as linux/arm64/v8")
+ERROR(STORED_NEWER, "stored-newer", EXIT_REFUSED,
+      "the device has stored this role already and goes by what it has", NULL)
+ERROR(ALREADY_INSTALLED, "already-installed", EXIT_DONE, "the device has this installed already", NULL)
+ERROR(INSTALLED_DIFFERS, "installed-differs", EXIT_REFUSED,
+      "a package of this name and other content is installed",
+      "give the package a new name or version in the cloud and define the lockbox again")
+ERROR(PENDING_INSTALL, "pending-install", EXIT_REFUSED, "an earlier update waits for its reboot",
+      "reboot the device first")
+ERROR(WRONG_PACKAGE_KIND, "wrong-package-kind", EXIT_REFUSED,
+      "the primary ECU takes OSTree images only, and this is a file", NULL)
+ERROR(DEVICE_SPACE, "device-space", EXIT_REFUSED, "the device has too little free space for the packages",
+      "free space on the device")
+ERROR(DEVICE_CLOCK, "device-clock", EXIT_REFUSED, "the device's clock is wrong, so it decides differently",
+      "set the device's clock")
+ERROR(NOT_LOOKED_FOR, "not-looked-for", EXIT_NOTHING, "the device does not look for a lockbox there", NULL)
 ERROR(MISSING_TARGET, "missing-target", EXIT_REFUSED, "the bytes of a target are not there",
       "write it again from where it is whole")
 ERROR(SEVERAL_LOCKBOXES, "several-lockboxes", EXIT_REFUSED,

@@ -14,7 +14,7 @@
 #include "cli/print_verdict.h"
 
 struct verify_options {
-    const char *trust, *require_signer;
+    const char *trust, *device, *require_signer;
     struct text_list hwids;
     struct option_time needed_until;
 };
@@ -22,7 +22,8 @@ struct verify_options {
 static const struct option options[] = {
     {"trust", OPTION_TEXT, "DIR", offsetof(struct verify_options, trust), TRUST_HELP},
     {"hwid", OPTION_LIST, "ID", offsetof(struct verify_options, hwids),
-     "a hardware id of the device (again for each); without it, those of the lockbox"},
+     "a hardware id of the device, the primary's first (again for each); without it, those of the lockbox"},
+    {"device", OPTION_TEXT, "FILE", offsetof(struct verify_options, device), DEVICE_HELP},
     {"needed-until", OPTION_TIME, "TIME", offsetof(struct verify_options, needed_until), NEEDED_UNTIL_HELP},
     {"require-signer", OPTION_TEXT, "KEY", offsetof(struct verify_options, require_signer),
      "a bundle must be packed by this key: 64 hexadecimal digits or the fingerprint"},
@@ -84,7 +85,15 @@ static void print_answer(const struct app *app, const struct survey *c)
     app_print_json(answer);
 }
 
-/* Refused beats nothing to do, which beats good. */
+static bool is_installed(const struct verdict *v)
+{
+    for (size_t i = 0; i < v->problem_count; i++)
+        if (v->problems[i].id == ERR_ALREADY_INSTALLED)
+            return true;
+    return false;
+}
+
+/* Refused beats nothing to do, which beats good. What is installed already is good. */
 static int judge_exit(const struct survey *c)
 {
     int code = EXIT_DONE;
@@ -92,7 +101,7 @@ static int judge_exit(const struct survey *c)
         const struct verdict *v = &c->items[i].verdict;
         if (!v->valid || v->outcome == VERDICT_REFUSE || judge_is_unmet(v))
             return EXIT_REFUSED;
-        if (v->outcome == VERDICT_NOTHING)
+        if (v->outcome == VERDICT_NOTHING && !is_installed(v))
             code = EXIT_NOTHING;
     }
     return code;
@@ -103,11 +112,13 @@ static int run(struct app *app, const void *values, const char **words, size_t c
 {
     const struct verify_options *o = values;
     AUTO(pins) struct pins pins = {0};
+    AUTO(device) struct device device = {0};
     AUTO(survey) struct survey survey = {0};
     uint8_t signer[SIGN_PUBLIC_SIZE];
     struct survey_options how = {.progress = app->progress};
     (void)count;
     if (app_look_store(app, e) || device_options_judge(app, o->trust, &o->hwids, &pins, &how.judge, e) ||
+        device_options_read(o->device, o->trust, &o->hwids, &device, &how.judge, e) ||
         survey_path(words[0], &how, &survey, e))
         return -1;
     if (o->require_signer) {
@@ -130,9 +141,9 @@ const struct command cmd_verify = {
                "that carries\n"
                "some. Every signature, hash and date is checked, then what a device would do is said: it "
                "would install\n"
-               "it, refuse it, or find nothing to do. Exit code 0: valid, and the device would install it; "
-               "3: refused;\n"
-               "4: nothing for this device.",
+               "it, refuse it, or find nothing to do. Exit code 0: valid, and the device would install it "
+               "or has it\n"
+               "installed; 3: refused; 4: nothing for this device.",
     .min_words = 1,
     .max_words = 1,
     .options = options,

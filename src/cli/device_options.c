@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/fs.h"
+
 int device_options_judge(struct app *app, const char *trust_dir, const struct text_list *hwids,
                          struct pins *pins, struct judge *ret, struct err *e)
 {
@@ -13,6 +15,22 @@ int device_options_judge(struct app *app, const char *trust_dir, const struct te
         ret->hardware_ids = hwids->items;
         ret->hardware_id_count = hwids->count;
     }
+    return 0;
+}
+
+int device_options_read(const char *file, const char *trust_dir, const struct text_list *hwids,
+                        struct device *device, struct judge *judge, struct err *e)
+{
+    AUTO(buf) struct buf text = {0};
+    if (!file)
+        return 0;
+    if (fs_read_file(file, DEVICE_STATE_MAX, &text, e) || device_parse(text.data, text.len, device, e))
+        return err_context(e, "'%s'", file);
+    if (trust_dir && (device->roots[0].count || device->roots[1].count))
+        return err_set(e, ERR_USAGE, "--trust, and '%s' says which roots the device has", file);
+    if (hwids->count && device->knows_ecus)
+        return err_set(e, ERR_USAGE, "--hwid, and '%s' says which ECUs the device has", file);
+    judge->device = device;
     return 0;
 }
 

@@ -11,12 +11,16 @@
 #include "store/pins.h"
 
 #define TRUST_HELP "roots that the device trusts: DIR/director/root.json and DIR/repo/root.json"
+#define DEVICE_HELP "what is known of the device (docs/device-state.md): its ECUs, roots, stored roles, clock"
 #define NEEDED_UNTIL_HELP "refuse what ends before that time"
 
 /* Fills *ret for the roots of --trust DIR, else those pinned for the profile, else none. `pins` keeps the
  * bytes. */
 must_check int device_options_judge(struct app *app, const char *trust_dir, const struct text_list *hwids,
                                     struct pins *pins, struct judge *ret, struct err *e);
+/* Adds what the file says of the device. ERR_USAGE where it says what --trust or --hwid say, too. */
+must_check int device_options_read(const char *file, const char *trust_dir, const struct text_list *hwids,
+                                   struct device *device, struct judge *judge, struct err *e);
 /* Says so where the lockbox itself is all that vouches for its roots. `verify` has it in its answer. */
 void device_options_note_trust(const struct judge *judge);
 

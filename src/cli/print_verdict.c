@@ -75,7 +75,7 @@ static void print_targets(const struct verdict *v)
             fputs(k ? ", " : ", for ", stdout);
             print_text(t->hardware_ids[k]);
         }
-        puts(t->wanted ? "" : " (not this device)");
+        puts(t->wanted ? "" : t->installed ? " (installed already)" : " (not this device)");
     }
 }
 
@@ -188,6 +188,7 @@ static cJSON *json_target(const struct verdict_target *t)
     json_add_text(target, "package", t->package_name);
     json_add_text(target, "version", t->package_version);
     cJSON_AddBoolToObject(target, "wanted", t->wanted);
+    cJSON_AddBoolToObject(target, "installed", t->installed);
     return target;
 }
 

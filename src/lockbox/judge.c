@@ -26,6 +26,7 @@ int judge_roles(const struct judge *j, const struct roles *roles, const char *lo
         .file_count = roles->count,
         .trust = j->trust,
         .now = j->now,
+        .device = j->device,
         .hardware_ids = j->hardware_ids,
         .hardware_id_count = j->hardware_id_count,
         .lockbox = lockbox,
@@ -93,6 +94,15 @@ void judge_add_problem(struct verdict *v, enum err_id id, const char *role, bool
     v->valid = false;
     if (device_refuses)
         v->outcome = VERDICT_REFUSE;
+}
+
+void judge_add_unseen(struct verdict *v, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add(v, ERR_NOT_LOOKED_FOR, "", format_text(format, args));
+    va_end(args);
+    v->outcome = VERDICT_NOTHING;
 }
 
 void judge_add_unmet(struct verdict *v, enum err_id id, const char *role, const char *format, ...)

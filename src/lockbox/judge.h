@@ -8,10 +8,12 @@
 
 #include "lockbox/roles.h"
 #include "store/pins.h"
+#include "uptane/device.h"
 
 struct judge {
     struct verdict_trust trust; /* none: the lowest root of the lockbox itself, which the verdict then says */
     int64_t now;
+    const struct device *device; /* NULL: a fresh one */
     const char *const *hardware_ids;
     size_t hardware_id_count;
 };
@@ -27,6 +29,8 @@ must_check int judge_refuse(const struct verdict *v, struct err *e);
  * anew. */
 void judge_add_problem(struct verdict *v, enum err_id id, const char *role, bool device_refuses,
                        const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Adds that the device does not come to look at it. */
+void judge_add_unseen(struct verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Adds what a person asked for and the lockbox does not meet (a date, a signer): neither the standard nor a
  * device has anything against it. */
 void judge_add_unmet(struct verdict *v, enum err_id id, const char *role, const char *format, ...)

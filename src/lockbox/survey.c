@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/mem.h"
@@ -70,6 +73,21 @@ static bool has_problem(const struct verdict *v, enum err_id id)
     return false;
 }
 
+/* The client polls one folder, by its name. */
+static void check_source(int dirfd, const struct device *device, struct verdict *v)
+{
+    char link[64], path[PATH_MAX];
+    const char *wanted = device && device->source ? strrchr(device->source, '/') : NULL;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
+    ssize_t len = readlink(link, path, sizeof path - 1);
+    if (!wanted || !wanted[1] || len <= 0)
+        return;
+    path[len] = '\0';
+    const char *name = strrchr(path, '/');
+    if (name && strcmp(name, wanted) != 0)
+        judge_add_unseen(v, "the device looks for a folder '%s', and this one is '%s'", wanted + 1, name + 1);
+}
+
 /* Without an image repository nothing vouches for the contents, and no device would look at them. */
 static void survey_folder(struct survey *c, int dirfd, const char *shown, const struct survey_options *o)
 {
@@ -83,6 +101,7 @@ static void survey_folder(struct survey *c, int dirfd, const char *shown, const 
     item->opened = true;
     if (!o->metadata_only && !has_problem(&item->verdict, ERR_MISSING_IMAGE_REPO))
         content_check_folder(dirfd, &item->verdict, o->progress);
+    check_source(dirfd, o->judge.device, &item->verdict);
 }
 
 static bool has_folder(int dirfd, const char *name)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/out.h"
+#include "uptane/ecus.h"
 
 static int compare_files(const void *a, const void *b)
 {
@@ -15,9 +16,11 @@ static int compare_files(const void *a, const void *b)
                   (*(const struct verdict_file *const *)b)->path);
 }
 
-void check_start(struct check *c, const struct verdict_input *in, struct verdict *v)
+void check_start(struct check *c, const struct verdict_input *in, const struct device_view *view,
+                 struct verdict *v)
 {
-    *c = (struct check){.in = in, .v = v, .hardware = {in->hardware_ids, in->hardware_id_count}};
+    *c = (struct check){.in = in, .v = v, .view = view};
+    ecus_start(c);
     c->files = mem_zeroed(in->file_count, sizeof(struct verdict_file *));
     for (size_t i = 0; i < in->file_count; i++)
         c->files[i] = &in->files[i];
@@ -26,6 +29,7 @@ void check_start(struct check *c, const struct verdict_input *in, struct verdict
 
 void check_free(struct check *c)
 {
+    ecus_free(c);
     free(c->files);
     *c = (struct check){0};
 }
@@ -66,7 +70,7 @@ static void add_problem(struct check *c, enum verdict_repo repo, const char *pat
 {
     struct verdict *v = c->v;
     const char *hint = err_hint_text(&flaw->why);
-    AUTO_FREE char *message = mem_format("%s: %s", path, flaw->why.message);
+    AUTO_FREE char *message = mem_format("%s%s%s", path, *path ? ": " : "", flaw->why.message);
     v->problems = mem_resize(v->problems, v->problem_count + 1, sizeof *v->problems);
     v->problems[v->problem_count++] = (struct verdict_problem){
         .id = flaw->why.id,
@@ -165,6 +169,14 @@ static void check_size(const struct verdict_file *file, size_t limit, struct fla
                   limit);
 }
 
+static size_t size_limit(const struct check *c, enum role_type type)
+{
+    if (type == ROLE_TARGETS)
+        return DEVICE_TARGETS_MAX;
+    return type == ROLE_OFFLINE_SNAPSHOT && c->in->device ? c->in->device->offline_snapshot_max
+                                                          : DEVICE_ROLE_MAX;
+}
+
 struct role *check_role(struct check *c, enum verdict_repo repo, const char *name, enum role_type type,
                         const struct root *root, struct flaws *flaws)
 {
@@ -176,7 +188,7 @@ struct role *check_role(struct check *c, enum verdict_repo repo, const char *nam
         flaws_add(flaws, ERR_MISSING_ROLE, true, true, "the file is not there");
         return NULL;
     }
-    check_size(file, type == ROLE_TARGETS ? DEVICE_TARGETS_MAX : DEVICE_ROLE_MAX, flaws);
+    check_size(file, size_limit(c, type), flaws);
     if (role_parse(file->bytes, file->len, type, &role, &e)) {
         flaws_add_err(flaws, &e);
     } else if (!root_grant(root, type, &grant)) {
@@ -249,12 +261,12 @@ static const char *name_trusted(const struct walk *w, const uint8_t *bytes, size
 /* The trusted root of the input, or the lowest one of the folder. */
 static int walk_start(struct walk *w)
 {
-    const struct verdict_trust *trust = &w->c->in->trust;
-    const uint8_t *bytes = w->repo == REPO_DIRECTOR ? trust->director_root : trust->image_root;
-    size_t len = w->repo == REPO_DIRECTOR ? trust->director_root_len : trust->image_root_len;
+    const uint8_t *bytes;
+    size_t len;
     int64_t low, high;
-    w->path = name_trusted(w, bytes, bytes ? len : SIZE_MAX);
-    if (!bytes) {
+    bool trusted = device_view_trust(w->c->in, w->repo, &bytes, &len);
+    w->path = name_trusted(w, bytes, trusted ? len : SIZE_MAX);
+    if (!trusted) {
         if (!root_range(w, &low, &high)) {
             check_problem(w->c, w->repo, w->path, ERR_MISSING_ROLE, true, true, "there is no root");
             return -1;

@@ -6,11 +6,12 @@
 #ifndef AIRLOCK_UPTANE_CHECK_H
 #define AIRLOCK_UPTANE_CHECK_H
 
+#include "uptane/device_view.h"
 #include "uptane/root.h"
 #include "uptane/target.h"
 #include "uptane/verdict.h"
 
-/* What the device's client of October 2024 reads at most (later ones read offline snapshots of 1 MiB). */
+/* What the device's client reads at most (of an offline snapshot: device.offline_snapshot_max). */
 #define DEVICE_ROLE_MAX (64u << 10)   /* roots, lockboxes, snapshots */
 #define DEVICE_TARGETS_MAX (8u << 20) /* targets and delegations of the image repository */
 
@@ -18,12 +19,17 @@ struct check {
     const struct verdict_input *in;
     struct verdict *v;
     const struct verdict_file **files; /* sorted by path */
-    struct hardware hardware;
-    bool refused[2];         /* by the device, for something of this repository */
-    int64_t root_version[2]; /* of the last root that the chain reached; 0 where it broke */
+    const struct device_view *view;    /* NULL: only the standard is asked for */
+    const struct device_ecu *ecus;     /* none: all hardware counts */
+    struct device_ecu *own_ecus;       /* where they are made up */
+    size_t ecu_count;
+    struct hardware hardware; /* of the ECUs */
+    bool refused[2];          /* by the device, for something of this repository */
+    int64_t root_version[2];  /* of the last root that the chain reached; 0 where it broke */
 };
 
-void check_start(struct check *c, const struct verdict_input *in, struct verdict *v);
+void check_start(struct check *c, const struct verdict_input *in, const struct device_view *view,
+                 struct verdict *v);
 void check_free(struct check *c);
 
 /* "director" or "image-repo". */
@@ -34,7 +40,7 @@ const struct verdict_file *check_file(const struct check *c, enum verdict_repo r
 
 /* Writes the flaws down as problems of this path; the flaws stay the caller's. */
 void check_report(struct check *c, enum verdict_repo repo, const char *path, const struct flaws *flaws);
-/* The same for one problem that has no flaws. */
+/* The same for one problem that has no flaws. A path of "" is the device itself. */
 void check_problem(struct check *c, enum verdict_repo repo, const char *path, enum err_id id,
                    bool device_refuses, bool breaks_validity, const char *format, ...)
     __attribute__((format(printf, 7, 8)));

@@ -41,6 +41,8 @@ static enum answer look_in(struct search *s, const struct graph_node *node)
     const char *difference = target_difference(&t, s->wanted);
     if (!difference && !target_covers(&t, s->wanted, s->hardware))
         difference = "hardware ids";
+    if (!difference && s->as_device && t.names_ecus && !s->wanted->names_ecus)
+        difference = "serial numbers of ECUs";
     if (!difference) {
         s->found = t;
         s->found_in = node;

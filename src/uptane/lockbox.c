@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/name.h"
+#include "uptane/ecus.h"
 #include "uptane/snapshot.h"
 #include "uptane/strays.h"
 
@@ -28,6 +29,28 @@ static struct role *read_snapshot(struct check *c, const struct root *root)
         return snapshot;
     role_delete(snapshot);
     return NULL;
+}
+
+/* What the client does with a snapshot that is newer than its own: no lockbox of both may be older now. */
+static void compare_with_stored(struct check *c, const struct role *snapshot)
+{
+    const struct device_role *own = c->in->device ? &c->in->device->stored[STORED_OFFLINE_SNAPSHOT] : NULL;
+    struct role *before;
+    struct err unused;
+    if (!c->view || !own || !own->bytes || !c->view->remembers[REPO_DIRECTOR] ||
+        own->version >= snapshot->version ||
+        role_parse(own->bytes, own->len, ROLE_OFFLINE_SNAPSHOT, &before, &unused))
+        return;
+    for (size_t i = 0, n = snapshot_check(before, &unused) ? 0 : snapshot_count(before); i < n; i++) {
+        struct snapshot_entry old, new;
+        snapshot_at(before, i, &old);
+        AUTO_FREE char *file = mem_strndup(old.file, old.file_len);
+        if (snapshot_find(snapshot, file, &new) && new.version < old.version)
+            check_problem(c, REPO_DIRECTOR, SNAPSHOT_PATH, ERR_ROLLBACK, true, false,
+                          "it lists '%s' at version %lld, and the device has seen version %lld", file,
+                          (long long)new.version, (long long)old.version);
+    }
+    role_delete(before);
 }
 
 /* Which lockbox: the caller's, or the first of the snapshot whose file is there. NULL (and a problem): none.
@@ -162,9 +185,12 @@ static void read_target(struct check *c, struct lockbox *box, struct json_value 
         flaws_add_err(flaws, &e);
         return;
     }
-    bool wanted = target_is_wanted(&t, &c->hardware);
+    struct verdict_target *to = &c->v->targets[c->v->target_count++];
+    bool installed = false;
+    bool wanted = ecus_want(c, name, &t, device_takes_for_ostree(&t), &installed, flaws);
     check_target(name, &t, wanted, flaws);
-    fill_target(&c->v->targets[c->v->target_count++], name, &t, wanted);
+    fill_target(to, name, &t, wanted);
+    to->installed = installed;
     box->list[box->count++] = t;
 }
 
@@ -211,6 +237,27 @@ static void check_twins(struct check *c, struct flaws *flaws)
         flaws_add_err(flaws, &e);
 }
 
+/* The client fetches one file after the other, and wants a mebibyte to be left after each. */
+static void check_space(const struct check *c, struct flaws *flaws)
+{
+    const uint64_t reserve = 1u << 20, block = 4096;
+    uint64_t needed = reserve;
+    if (!c->view || !c->in->device || !c->in->device->has_free_space)
+        return;
+    for (size_t i = 0; i < c->v->target_count; i++) {
+        const struct verdict_target *t = &c->v->targets[i];
+        if (!t->wanted || t->is_ostree)
+            continue;
+        if (t->length > UINT64_MAX - block - needed || needed + t->length >= c->in->device->free_space) {
+            flaws_add(flaws, ERR_DEVICE_SPACE, true, false,
+                      "the device has %llu bytes free, too little for all packages up to '%s'",
+                      (unsigned long long)c->in->device->free_space, t->name);
+            return;
+        }
+        needed += (t->length + block - 1) / block * block;
+    }
+}
+
 static void read_targets(struct check *c, struct lockbox *box, struct flaws *flaws)
 {
     struct json_value targets;
@@ -225,6 +272,17 @@ static void read_targets(struct check *c, struct lockbox *box, struct flaws *fla
         read_target(c, box, targets, i, flaws);
     check_twins(c, flaws);
     check_conflicts(c, flaws);
+    check_space(c, flaws);
+}
+
+/* A lockbox that is older than what the device's own snapshot lists. */
+static void name_rollback(const struct check *c, struct flaws *flaws)
+{
+    for (size_t i = 0; c->view && c->view->keeps[STORED_OFFLINE_SNAPSHOT] && i < flaws->count; i++)
+        if (flaws->list[i].why.id == ERR_WRONG_VERSION) {
+            flaws->list[i].why.id = ERR_ROLLBACK;
+            err_hint(&flaws->list[i].why, "the device has used a newer lockbox: bring that or a newer one");
+        }
 }
 
 void lockbox_check(struct check *c, const struct root *root, struct lockbox *ret)
@@ -234,6 +292,7 @@ void lockbox_check(struct check *c, const struct root *root, struct lockbox *ret
     struct role *snapshot = read_snapshot(c, root);
     if (!snapshot)
         return;
+    compare_with_stored(c, snapshot);
     char *name = choose(c, snapshot, &entry);
     if (name) {
         AUTO(flaws) struct flaws flaws = {0};
@@ -241,6 +300,7 @@ void lockbox_check(struct check *c, const struct root *root, struct lockbox *ret
         c->v->lockbox_version = entry.version;
         name_correlation(c, name, &entry);
         ret->role = read_lockbox(c, root, name, &entry, &flaws);
+        name_rollback(c, &flaws);
         if (ret->role) {
             check_no_delegations(ret->role, &flaws);
             read_targets(c, ret, &flaws);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "crypto/canonical.h"
 #include "uptane/snapshot.h"
 
 static struct graph_node *add_node(struct graph *g, const char *name, struct role *role)
@@ -124,6 +125,30 @@ static struct graph_node *delegated_node(struct graph *g, const char *name, stru
     return add_node(g, name, role);
 }
 
+/* The client keeps what it has stored, and stops where that is newer than its snapshot says. */
+static void check_stored(const struct graph *g, const char *name, const struct graph_node *child,
+                         struct flaws *flaws)
+{
+    const struct device *device = g->c->view ? g->c->in->device : NULL;
+    const struct device_role *own = device ? device_delegation(device, name) : NULL;
+    AUTO_FREE char *file = mem_format("%s.json", name);
+    struct snapshot_entry entry;
+    uint8_t sha256[HASH_SIZE];
+    if (!own || !snapshot_find(g->snapshot, file, &entry))
+        return;
+    if (own->version > entry.version)
+        flaws_add(flaws, ERR_ROLLBACK, true, false,
+                  "the device has stored version %lld, and the snapshot lists version %lld",
+                  (long long)own->version, (long long)entry.version);
+    if (own->version != entry.version || own->bytes || !own->has_sha256)
+        return;
+    canonical_hash(json_root(&child->role->doc), sha256);
+    if (memcmp(sha256, own->sha256, HASH_SIZE) != 0)
+        flaws_add(flaws, ERR_STORED_NEWER, true, false,
+                  "the device has stored other content as version %lld and goes by that",
+                  (long long)own->version);
+}
+
 static void verify_edge(struct graph *g, const struct graph_node *node, const struct delegation *d,
                         struct graph_edge *edge)
 {
@@ -134,6 +159,7 @@ static void verify_edge(struct graph *g, const struct graph_node *node, const st
                   child->role->len, DEVICE_TARGETS_MAX);
     bool listed = is_listed(g, d->name, child->role, flaws);
     bool is_signed = role_verify(child->role, &node->delegations.ring, &d->grant, flaws);
+    check_stored(g, d->name, child, flaws);
     if (is_signed) {
         interpret(child);
         report_content(child, flaws);

@@ -7,20 +7,41 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "uptane/check.h"
+#include "uptane/ecus.h"
 #include "uptane/image_repo.h"
 #include "uptane/lockbox.h"
+#include "uptane/verdict_merge.h"
 
-static void assume(struct check *c)
+static void assume_clock(struct check *c)
 {
     char now[CLOCK_TEXT_SIZE];
     clock_format(c->in->now, now);
     check_assume(c, "the device's clock says %s", now);
-    check_assume(c, "the device is fresh: it has stored no newer metadata and has nothing of this installed");
-    check_assume(c, "every ECU takes the kind of package that the lockbox holds for it");
-    if (c->in->hardware_id_count == 0) {
+}
+
+static void assume(struct check *c)
+{
+    const struct device *device = c->in->device;
+    AUTO_FREE char *label = device ? device_label(device) : NULL;
+    assume_clock(c);
+    if (!device || !device->knows_stored)
+        check_assume(c, "the device has stored no newer metadata");
+    if (!device || !device->knows_ecus)
+        check_assume(c, "the device has nothing of this installed, and no install waits for a reboot");
+    if (!device || device->packages == PACKAGES_UNSAID)
+        check_assume(c, "every ECU takes the kind of package that the lockbox holds for it");
+    if (!device || !device->has_free_space)
+        check_assume(c, "the device has room for the packages");
+    if (c->ecu_count == 0)
         check_assume(c, "the device has all the hardware that the lockbox names: no hardware id was given");
-        check_assume(c, "the ECUs behind the primary have a root of both repositories already");
-    }
+    if (c->ecu_count == 0)
+        check_assume(c, "ECUs behind the primary, other than %s, have a root of both repositories already",
+                     HARDWARE_COMPOSE);
+    else if (c->own_ecus && c->ecu_count > 1)
+        check_assume(c, "'%s' is the primary's, the other hardware ids are of ECUs behind it",
+                     c->ecus[0].hardware_id);
+    if (label)
+        check_assume(c, "the stick's volume label is '%s'", label);
 }
 
 static void check_director(struct check *c, struct lockbox *lockbox)
@@ -57,41 +78,6 @@ static size_t count_wanted(const struct verdict *v)
     return wanted;
 }
 
-static bool is_wanted_for(const struct verdict *v, const char *hardware_id)
-{
-    for (size_t i = 0; i < v->target_count; i++)
-        for (size_t j = 0; j < v->targets[i].hardware_id_count; j++)
-            if (!strcmp(v->targets[i].hardware_ids[j], hardware_id))
-                return true;
-    return false;
-}
-
-/* A managed secondary gets from the primary every root but the last, then the last with the other metadata:
- * one that is fresh never gets any where version 1 is the last. Only one ECU can be the primary, and
- * docker-compose never is. */
-static void check_secondaries(struct check *c)
-{
-    size_t updated = 0;
-    bool compose = false;
-    for (size_t i = 0; i < c->in->hardware_id_count; i++) {
-        const char *id = c->in->hardware_ids[i];
-        if (is_wanted_for(c->v, id)) {
-            updated++;
-            compose |= !strcmp(id, "docker-compose");
-        }
-    }
-    if (updated == 1 && !compose)
-        check_assume(c, "the ECU to be updated is the primary, or has a root of both repositories already");
-    if (updated < 2 && !compose)
-        return;
-    for (enum verdict_repo repo = REPO_DIRECTOR; repo <= REPO_IMAGE; repo++)
-        if (c->root_version[repo] == 1) {
-            AUTO_FREE char *path = mem_format("%s/1.root.json", check_folder(repo));
-            check_problem(c, repo, path, ERR_SECONDARY_ROOT, true, false,
-                          "version 1 is the last root, and a fresh ECU behind the primary needs version 2");
-        }
-}
-
 /* The device does not look at the image repository when nothing is for it. */
 static void forgive_image_repo(struct check *c)
 {
@@ -101,23 +87,88 @@ static void forgive_image_repo(struct check *c)
             c->v->problems[i].device_refuses = false;
 }
 
-/* The order of the device's client: the director's metadata first; then, only where something is for this
- * device, the image repository's. */
+/* None of the targets is to be fetched: they are for other hardware, or installed already. */
+static enum verdict_outcome decide_nothing(struct check *c)
+{
+    size_t installed = 0;
+    for (size_t i = 0; i < c->v->target_count; i++)
+        installed += c->v->targets[i].installed;
+    forgive_image_repo(c);
+    if (installed)
+        check_problem(c, REPO_DIRECTOR, "", ERR_ALREADY_INSTALLED, false, false,
+                      "all that lockbox '%s' holds for this device is installed", c->v->lockbox);
+    else
+        check_problem(c, REPO_DIRECTOR, "director", ERR_NOTHING_TO_INSTALL, false, false,
+                      "none of the %zu targets of lockbox '%s' is for this hardware", c->v->target_count,
+                      c->v->lockbox);
+    return VERDICT_NOTHING;
+}
+
+/* The order of the device's client: the director's metadata first; then, only where something is to be
+ * fetched, the image repository's. */
 static enum verdict_outcome decide(struct check *c, const struct lockbox *lockbox)
 {
     if (c->refused[REPO_DIRECTOR])
         return VERDICT_REFUSE;
     if (!lockbox->role)
         return VERDICT_NOTHING;
-    if (count_wanted(c->v) == 0) {
-        forgive_image_repo(c);
-        check_problem(c, REPO_DIRECTOR, "director", ERR_NOTHING_TO_INSTALL, false, false,
-                      "none of the %zu targets of lockbox '%s' is for this hardware", c->v->target_count,
-                      c->v->lockbox);
-        return VERDICT_NOTHING;
-    }
-    check_secondaries(c);
+    if (count_wanted(c->v) == 0)
+        return decide_nothing(c);
+    ecus_check_roots(c);
     return c->refused[REPO_DIRECTOR] || c->refused[REPO_IMAGE] ? VERDICT_REFUSE : VERDICT_INSTALL;
+}
+
+/* ---- the device itself ---- */
+
+static void report_stored(struct check *c)
+{
+    for (enum device_stored i = 0; i < STORED_COUNT; i++) {
+        const char *path = device_view_path(i);
+        enum verdict_repo repo = i == STORED_OFFLINE_SNAPSHOT ? REPO_DIRECTOR : REPO_IMAGE;
+        if (c->view->keeps[i])
+            check_problem(c, repo, path, ERR_STORED_NEWER, c->view->blocks[i], false,
+                          "the device has stored version %lld and goes by that%s",
+                          (long long)c->in->device->stored[i].version,
+                          c->view->blocks[i] ? "; what it says is not known" : "");
+    }
+}
+
+#define CLOCK_SLACK 86400 /* seconds by which a clock may be off before it is worth a word */
+
+static void report_clock(struct check *c, int64_t now)
+{
+    char shown[CLOCK_TEXT_SIZE], right[CLOCK_TEXT_SIZE];
+    const struct device *device = c->in->device;
+    int64_t off = c->in->now - now;
+    bool stands = device->has_clock && !device->has_clock_checked && device->clock < now - CLOCK_SLACK;
+    clock_format(stands ? device->clock : c->in->now, shown);
+    clock_format(now, right);
+    if (off > CLOCK_SLACK || off < -CLOCK_SLACK)
+        check_problem(c, REPO_DIRECTOR, "", ERR_DEVICE_CLOCK, false, false,
+                      "the device's clock says %s when it is %s: by that it decides what has expired", shown,
+                      right);
+    else if (stands)
+        check_problem(
+            c, REPO_DIRECTOR, "", ERR_DEVICE_CLOCK, false, false,
+            "the device's clock said %s: if it is not set by %s, the device installs what has expired", shown,
+            right);
+}
+
+/* What the device's state says by itself. Whether the device looks for a lockbox at all. */
+static bool check_device(struct check *c, int64_t now)
+{
+    const struct device *device = c->in->device;
+    if (!device)
+        return true;
+    report_clock(c, now);
+    report_stored(c);
+    if (device->pending_install)
+        check_problem(c, REPO_DIRECTOR, "", ERR_PENDING_INSTALL, true, false,
+                      "the device refuses every update until it has rebooted into the last one");
+    if (device->ignores_media)
+        check_problem(c, REPO_DIRECTOR, "", ERR_NOT_LOOKED_FOR, false, false,
+                      "offline updates are switched off on the device");
+    return !device->ignores_media;
 }
 
 static bool is_valid(const struct verdict *v)
@@ -128,21 +179,45 @@ static bool is_valid(const struct verdict *v)
     return true;
 }
 
-int verdict_decide(const struct verdict_input *in, struct verdict *ret, struct err *e)
+/* One pass over the files: `view` is that of the device, or NULL where only the standard is asked for.
+ * `now`: the time that is right. */
+static void judge(const struct verdict_input *in, const struct device_view *view, int64_t now,
+                  struct verdict *ret)
 {
-    (void)e;
     struct verdict v = {.valid_until = INT64_MAX, .newest_root = {-1, -1}};
     struct lockbox lockbox = {0};
     struct check c;
-    check_start(&c, in, &v);
+    check_start(&c, in, view, &v);
     assume(&c);
+    bool looks = !view || check_device(&c, now);
     check_director(&c, &lockbox);
     check_image_repo(&c, &lockbox);
     v.outcome = decide(&c, &lockbox);
+    if (!looks)
+        v.outcome = VERDICT_NOTHING;
     v.valid = is_valid(&v);
     lockbox_free(&lockbox);
     check_free(&c);
     *ret = v;
+}
+
+int verdict_decide(const struct verdict_input *in, struct verdict *ret, struct err *e)
+{
+    struct verdict_input seen = *in;
+    AUTO(device_view) struct device_view view = {0};
+    (void)e;
+    device_view_make(in, &view);
+    seen.now = in->device ? device_now(in->device, in->now) : in->now;
+    if (!view.differs && seen.now == in->now) {
+        judge(in, &view, in->now, ret);
+        return 0;
+    }
+    struct verdict standard, device;
+    judge(in, NULL, in->now, &standard);
+    seen.files = view.files;
+    seen.file_count = view.file_count;
+    judge(&seen, &view, in->now, &device);
+    verdict_merge(&standard, &device, ret);
     return 0;
 }
 

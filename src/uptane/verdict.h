@@ -36,13 +36,16 @@ struct verdict_trust {
     size_t director_root_len, image_root_len;
 };
 
+struct device; /* uptane/device.h */
+
 struct verdict_input {
     const struct verdict_file *files;
     size_t file_count;
     struct verdict_trust trust;
-    int64_t now; /* the time at which the device decides */
-    const char *const
-        *hardware_ids; /* of the device; none: those that the lockbox names are taken for granted */
+    int64_t now;                     /* the time at which the device decides */
+    const struct device *device;     /* what is known of it; NULL: it is fresh */
+    const char *const *hardware_ids; /* without a device that names its ECUs: first the primary's, then those
+                                        behind it; none: those that the lockbox names are taken for granted */
     size_t hardware_id_count;
     const char
         *lockbox; /* NULL: the one that the device would take, the first of the snapshot that is there */
@@ -84,8 +87,9 @@ struct verdict_target {
     char *package_name; /* custom.name, custom.version, custom.uri of the image repository's entry; NULL where
                            absent */
     char *package_version;
-    char *uri;   /* NULL where absent or empty */
-    bool wanted; /* a hardware id of the device is among its own */
+    char *uri;      /* NULL where absent or empty */
+    bool wanted;    /* for hardware of the device, which does not have it yet */
+    bool installed; /* the device has it already */
 };
 
 struct verdict {

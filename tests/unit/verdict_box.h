@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "uptane/device.h"
 #include "uptane/verdict.h"
 
 #define FILES_MAX 64
@@ -25,6 +26,7 @@ struct box {
     struct buf bytes[FILES_MAX];
     size_t file_count;
     struct buf director_root, image_root;
+    struct device device;
     char *hardware_text;
     const char *hardware[8];
     struct verdict_input in;
@@ -61,6 +63,19 @@ static void load_folder(struct box *box, int dirfd, const char *name)
     assert_int_equal(fs_each(fd, load_file, &folder, &e), 0);
 }
 
+static void load_device(struct box *box, int dirfd)
+{
+    struct err e;
+    AUTO(buf) struct buf text = {0};
+    if (fs_read_at(dirfd, "device.json", FILE_MAX, &text, &e)) {
+        assert_int_equal(e.id, ERR_NO_SUCH_PATH);
+        return;
+    }
+    if (device_parse(text.data, text.len, &box->device, &e))
+        fail_msg("device.json: %s", e.message);
+    box->in.device = &box->device;
+}
+
 /* All of a case's files; with `trust` its own roots to start from. */
 static void box_load(struct box *box, const char *name, bool trust)
 {
@@ -73,6 +88,7 @@ static void box_load(struct box *box, const char *name, bool trust)
     load_folder(box, dirfd, "image-repo");
     box->in = (struct verdict_input){.files = box->files, .file_count = box->file_count};
     assert_true(clock_parse(VERDICT_NOW, &box->in.now));
+    load_device(box, dirfd);
     if (trust) {
         assert_int_equal(fs_read_at(dirfd, "trust/director.json", FILE_MAX, &box->director_root, &e), 0);
         assert_int_equal(fs_read_at(dirfd, "trust/repo.json", FILE_MAX, &box->image_root, &e), 0);
@@ -102,6 +118,7 @@ static void box_free(struct box *box)
     buf_free(&box->director_root);
     buf_free(&box->image_root);
     free(box->hardware_text);
+    device_free(&box->device);
 }
 
 #endif

@@ -7,6 +7,7 @@ listed: whatever is found wrong is that one thing.
 
 import base64
 import copy
+import json
 from functools import lru_cache
 from itertools import count as counter
 
@@ -198,6 +199,14 @@ class Box:
         meta["root.json"] = {"version": len(self.roots["image-repo"])}
         self._sign(IMAGE_SNAPSHOT, {"meta": meta, "_type": "Snapshot"}, self.keys["image-repo/snapshot"])
 
+    def resign(self, path, change):
+        """The document of another day: signed by the same keys, on no stick. After write()."""
+        signed = copy.deepcopy(self.documents[path]["signed"])
+        change(signed)
+        return {"signatures": [sign(key, signed) for key in self.keys[path.removeprefix("image-repo/")
+                                                                      if path == DELEGATED else path]],
+                "signed": signed}
+
     def write(self, folder):
         for repo in ("director", "image-repo"):
             self._sign_roots(repo)
@@ -237,12 +246,15 @@ CASES = []
 
 def case(valid=True, outcome="install", problems=(), hardware="", lockbox="",
          trust=True, key=Ed25519Key, count=1, name=None):
-    """Registers a function that changes a good Box; its name is the case's. No hardware: all that is named."""
+    """Registers a function that changes a good Box; its name is the case's. No hardware: all that is named.
+    What the function returns, called with the signed Box, is the state of the device."""
     def register(change):
         def build(folder):
             box = Box(key, count)
-            change(box)
+            state = change(box)
             box.write(folder)
+            if callable(state):
+                put(folder / "device.json", json.dumps({"schema": 1, **state(box)}).encode())
         CASES.append(((name or change.__name__).replace("_", "-").replace("/", "-"), build,
                       (hardware, lockbox, trust, valid, outcome, problems)))
         return change

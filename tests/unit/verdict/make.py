@@ -6,6 +6,7 @@
 
     OUT/<case>/{director,image-repo}/*.json     the metadata
     OUT/<case>/trust/{director,repo}.json       the roots to start from
+    OUT/<case>/device.json                      what is known of the device, in some
     OUT/cases.tsv      case, hardware ids, lockbox, trust (yes|no), valid (yes|no), outcome, problems
 
 `problems` is the complete list, in order, as "id path", parted by ", ". Every case is judged at box.NOW.
@@ -19,7 +20,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "cloud"))
 
-import cases_files  # noqa: F401  each registers its cases
+import cases_device  # noqa: F401  each registers its cases
+import cases_files  # noqa: F401
 import cases_image_repo  # noqa: F401
 import cases_lockbox  # noqa: F401
 import cases_roots  # noqa: F401

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ECUs of the device: which of them a target is for, what each makes of it, and whether those behind the
+ * primary can follow the roots. They come from the device's state; without one, from the hardware ids of the
+ * input, of which the first is the primary's. Internal to src/uptane.
+ */
+#ifndef AIRLOCK_UPTANE_ECUS_H
+#define AIRLOCK_UPTANE_ECUS_H
+
+#include "uptane/check.h"
+
+#define HARDWARE_COMPOSE "docker-compose" /* the ECU that runs containers; never the primary */
+
+void ecus_start(struct check *c);
+void ecus_free(struct check *c);
+
+/* What the device does with a target: fetch and install it, or leave it because it is for other hardware, or
+ * because all ECUs have it (then *ret_installed). Flaws: a package of the same name and other content is
+ * installed, or a file for a primary that takes OSTree only. */
+bool ecus_want(const struct check *c, const char *name, const struct target *t, bool is_ostree,
+               bool *ret_installed, struct flaws *flaws);
+/* After both chains of roots and all targets: a managed ECU behind the primary keeps roots of its own and
+ * gets them from the primary, every one but the last, and takes the last from the directory. */
+void ecus_check_roots(struct check *c);
+
+#endif
