@@ -6,17 +6,20 @@
 #include <stdio.h>
 
 #include "cli/device_options.h"
+#include "cli/expiry.h"
 #include "cli/print.h"
 #include "lockbox/deliver.h"
 
 struct apply_options {
     const char *to, *trust;
+    struct option_time needed_until;
 };
 
 static const struct option options[] = {
     {"to", OPTION_TEXT, "DIR", offsetof(struct apply_options, to),
      "the lockbox directory to make (required)"},
     {"trust", OPTION_TEXT, "DIR", offsetof(struct apply_options, trust), TRUST_HELP},
+    {"needed-until", OPTION_TIME, "TIME", offsetof(struct apply_options, needed_until), NEEDED_UNTIL_HELP},
     {0},
 };
 
@@ -26,7 +29,8 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     const struct apply_options *o = values;
     AUTO(pins) struct pins pins = {0};
     AUTO(delivery) struct delivery d = {0};
-    struct deliver_options how = {.needed_until = INT64_MIN, .progress = app->progress};
+    struct deliver_options how = {.needed_until = o->needed_until.given ? o->needed_until.last : INT64_MIN,
+                                  .progress = app->progress};
     (void)count, (void)exit_code;
     if (!o->to)
         return err_set(e, ERR_USAGE, "apply needs --to DIR");
@@ -35,6 +39,8 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     device_options_note_trust(&how.judge);
     if (deliver_apply(words[0], o->to, &how, &d, e))
         return -1;
+    const struct expiry end = {d.valid_until, d.valid_until_role, d.lockbox};
+    expiry_warn(&end, app->now);
     if (app->global.json) {
         cJSON *answer = cJSON_CreateObject();
         cJSON_AddNumberToObject(answer, "schema", 1);
@@ -42,6 +48,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
         cJSON_AddNumberToObject(answer, "version", (double)d.version);
         cJSON_AddStringToObject(answer, "path", d.path);
         cJSON_AddNumberToObject(answer, "files", (double)d.members);
+        expiry_add_json(&end, answer);
         app_print_json(answer);
         return 0;
     }
@@ -50,6 +57,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     printf(": %zu files, ", d.members);
     print_size(d.raw);
     puts("");
+    expiry_print(&end, app->now);
     return 0;
 }
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "account/session.h"
-#include "base/clock.h"
+#include "cli/expiry.h"
 #include "cli/fetch_all.h"
 #include "cli/print.h"
 #include "lockbox/obtain.h"
@@ -25,15 +25,11 @@ static const struct option options[] = {
 
 static void print_obtained(const struct app *app, const struct obtained *o)
 {
-    char until[CLOCK_TEXT_SIZE];
-    clock_format(o->valid_until, until);
     printf("%s version %" PRId64 " fetched and verified: %zu package%s, ", o->lockbox, o->version, o->targets,
            o->targets == 1 ? "" : "s");
     print_size(o->bytes);
     putchar('\n');
-    print_label("valid until");
-    printf("%s (%s; %" PRId64 " days left)\n", until, o->valid_until_role,
-           (o->valid_until - app->now) / 86400);
+    expiry_print(&(struct expiry){o->valid_until, o->valid_until_role, o->lockbox}, app->now);
     if (o->first_contact)
         app_note(app, "airlock: first contact: the account's roots are pinned from now on");
 }
@@ -45,8 +41,7 @@ static cJSON *json_obtained(const struct obtained *o)
     cJSON_AddNumberToObject(item, "version", (double)o->version);
     cJSON_AddNumberToObject(item, "packages", (double)o->targets);
     cJSON_AddNumberToObject(item, "bytes", (double)o->bytes);
-    json_add_time(item, "valid_until", o->valid_until);
-    cJSON_AddStringToObject(item, "valid_until_role", o->valid_until_role);
+    expiry_add_json(&(struct expiry){o->valid_until, o->valid_until_role, o->lockbox}, item);
     cJSON_AddBoolToObject(item, "first_contact", o->first_contact);
     return item;
 }
@@ -61,6 +56,8 @@ static int fetch_one(struct app *app, struct cloud *cloud, const struct pins *tr
         return err_context(e, "lockbox '%s'", name);
     if (!app->global.json)
         print_obtained(app, &o);
+    if (fetched)
+        expiry_warn(&(struct expiry){o.valid_until, o.valid_until_role, o.lockbox}, app->now);
     if (fetched)
         cJSON_AddItemToArray(fetched, json_obtained(&o));
     return 0;

@@ -61,8 +61,8 @@ static void require_date(struct survey *c, int64_t until)
         struct verdict *v = &c->items[i].verdict;
         clock_format(v->valid_until, ends);
         if (v->valid_until <= until)
-            judge_add_unmet(v, ERR_EXPIRES_TOO_SOON, v->valid_until_role, "ends at %s, needed until %s", ends,
-                            needed);
+            judge_add_unmet(v, ERR_EXPIRES_TOO_SOON, v->valid_until_role, "%s ends at %s, needed until %s",
+                            v->valid_until_role, ends, needed);
     }
 }
 

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "cli/device_options.h"
+#include "cli/expiry.h"
 #include "cli/print.h"
 #include "cli/write_options.h"
 #include "lockbox/place.h"
@@ -42,8 +42,6 @@ static bool is_bundle_path(const char *name)
 
 static void print_delivery(const struct delivery *d, int64_t now)
 {
-    char until[CLOCK_TEXT_SIZE];
-    clock_format(d->valid_until, until);
     printf("%s version %" PRId64 " written to ", d->lockbox, d->version);
     print_text(d->path);
     fputs("\n", stdout);
@@ -53,8 +51,7 @@ static void print_delivery(const struct delivery *d, int64_t now)
     fputs(" for the device, ", stdout);
     print_size(d->stored);
     fputs(" on the medium, read back and right\n", stdout);
-    print_label("valid until");
-    printf("%s (%s; %" PRId64 " days left)\n", until, d->valid_until_role, (d->valid_until - now) / 86400);
+    expiry_print(&(struct expiry){d->valid_until, d->valid_until_role, d->lockbox}, now);
 }
 
 static cJSON *json_delivery(const struct delivery *d)
@@ -66,8 +63,7 @@ static cJSON *json_delivery(const struct delivery *d)
     cJSON_AddNumberToObject(answer, "files", (double)d->members);
     cJSON_AddNumberToObject(answer, "raw_bytes", (double)d->raw);
     cJSON_AddNumberToObject(answer, "stored_bytes", (double)d->stored);
-    json_add_time(answer, "valid_until", d->valid_until);
-    cJSON_AddStringToObject(answer, "valid_until_role", d->valid_until_role);
+    expiry_add_json(&(struct expiry){d->valid_until, d->valid_until_role, d->lockbox}, answer);
     return answer;
 }
 
@@ -102,6 +98,7 @@ static int write_one(struct app *app, const struct deliver_options *how, const c
     }
     if (!app->global.json)
         print_delivery(&d, app->now);
+    expiry_warn(&(struct expiry){d.valid_until, d.valid_until_role, d.lockbox}, app->now);
     cJSON_AddItemToArray(written, json_delivery(&d));
     return 0;
 }

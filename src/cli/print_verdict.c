@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "cli/expiry.h"
 #include "cli/print.h"
 
 static void print_signers(const struct survey_item *item)
@@ -41,22 +42,6 @@ static void print_roles(const struct verdict *v, bool verbose)
         print_text(r->path);
         printf(", version %" PRId64 ", until %s\n", r->version, expires);
     }
-}
-
-static void print_validity(const struct verdict *v, int64_t now)
-{
-    char until[CLOCK_TEXT_SIZE];
-    if (v->valid_until == INT64_MAX)
-        return;
-    clock_format(v->valid_until, until);
-    int64_t days = (v->valid_until - now) / 86400;
-    print_label("valid until");
-    printf("%s (", until);
-    print_text(v->valid_until_role);
-    if (v->valid_until <= now)
-        printf("; that is past)\n");
-    else
-        printf("; %" PRId64 " day%s left)\n", days, days == 1 ? "" : "s");
 }
 
 static void print_targets(const struct verdict *v)
@@ -140,7 +125,7 @@ static void print_item(const struct survey_item *item, int64_t now, bool verbose
     }
     if (item->opened) {
         print_roles(v, verbose);
-        print_validity(v, now);
+        expiry_print(&(struct expiry){v->valid_until, v->valid_until_role, v->lockbox}, now);
         print_targets(v);
     }
 }
@@ -226,8 +211,7 @@ void json_contents(const struct survey_item *item, cJSON *answer)
     json_add_text(answer, "lockbox", v->lockbox);
     cJSON_AddNumberToObject(answer, "version", (double)v->lockbox_version);
     json_add_text(answer, "correlation_id", v->correlation_id);
-    json_add_time(answer, "valid_until", v->valid_until);
-    json_add_text(answer, "valid_until_role", v->valid_until_role);
+    expiry_add_json(&(struct expiry){v->valid_until, v->valid_until_role, v->lockbox}, answer);
     cJSON *roles = cJSON_AddArrayToObject(answer, "roles");
     for (size_t i = 0; i < v->role_count; i++)
         cJSON_AddItemToArray(roles, json_role(&v->roles[i]));

@@ -29,8 +29,8 @@ static int admit(const struct verdict *v, const struct deliver_options *o, struc
         return 0;
     clock_format(v->valid_until, ends);
     clock_format(o->needed_until, needed);
-    return err_set(e, ERR_EXPIRES_TOO_SOON, "%s ends at %s, needed until %s", v->valid_until_role, ends,
-                   needed);
+    err_set(e, ERR_EXPIRES_TOO_SOON, "%s ends at %s, needed until %s", v->valid_until_role, ends, needed);
+    return err_hint(e, "%s", verdict_renewal(v->valid_until_role, v->lockbox));
 }
 
 static char *bundle_name(const struct verdict *v, const struct roles *roles)

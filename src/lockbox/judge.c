@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lockbox/judge.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 struct verdict_trust judge_trust(const struct pins *pins)
@@ -16,6 +18,29 @@ struct verdict_trust judge_trust(const struct pins *pins)
         .image_root = image->len ? image->data : NULL,
         .image_root_len = image->len,
     };
+}
+
+/* Takes the message over. */
+static struct verdict_problem *add(struct verdict *v, enum err_id id, const char *role, char *message)
+{
+    const struct err general = {.id = id};
+    const char *hint = err_hint_text(&general);
+    v->problems = mem_resize(v->problems, v->problem_count + 1, sizeof *v->problems);
+    struct verdict_problem *p = &v->problems[v->problem_count++];
+    *p = (struct verdict_problem){
+        .id = id, .role = mem_strdup(role), .message = message, .hint = mem_strdup(hint ? hint : "")};
+    return p;
+}
+
+/* What a device does not mind yet. */
+static void remark_ending(struct verdict *v, int64_t now)
+{
+    if (!judge_ends_soon(v->valid_until, now))
+        return;
+    struct verdict_problem *p =
+        add(v, ERR_EXPIRES_SOON, v->valid_until_role, judge_ending(v->valid_until_role, v->valid_until, now));
+    free(p->hint);
+    p->hint = mem_strdup(verdict_renewal(v->valid_until_role, v->lockbox));
 }
 
 int judge_roles(const struct judge *j, const struct roles *roles, const char *lockbox, struct verdict *ret,
@@ -31,7 +56,25 @@ int judge_roles(const struct judge *j, const struct roles *roles, const char *lo
         .hardware_id_count = j->hardware_id_count,
         .lockbox = lockbox,
     };
-    return verdict_decide(&in, ret, e);
+    if (verdict_decide(&in, ret, e))
+        return -1;
+    remark_ending(ret, j->now);
+    return 0;
+}
+
+bool judge_ends_soon(int64_t until, int64_t now)
+{
+    return until > now && until < now + JUDGE_SOON_DAYS * INT64_C(86400);
+}
+
+char *judge_ending(const char *role, int64_t until, int64_t now)
+{
+    char end[CLOCK_TEXT_SIZE];
+    int64_t days = (until - now) / 86400;
+    clock_format(until, end);
+    if (days == 0)
+        return mem_format("%s ends in less than a day, at %s", role, end);
+    return mem_format("%s ends in %" PRId64 " day%s, at %s", role, days, days == 1 ? "" : "s", end);
 }
 
 /* A target that nobody vouches for is often but the consequence of a delegation that cannot be followed: then
@@ -68,18 +111,6 @@ static char *format_text(const char *format, va_list args)
     if (vasprintf(&text, format, args) < 0)
         abort();
     return text;
-}
-
-/* Takes the message over. */
-static struct verdict_problem *add(struct verdict *v, enum err_id id, const char *role, char *message)
-{
-    const struct err general = {.id = id};
-    const char *hint = err_hint_text(&general);
-    v->problems = mem_resize(v->problems, v->problem_count + 1, sizeof *v->problems);
-    struct verdict_problem *p = &v->problems[v->problem_count++];
-    *p = (struct verdict_problem){
-        .id = id, .role = mem_strdup(role), .message = message, .hint = mem_strdup(hint ? hint : "")};
-    return p;
 }
 
 void judge_add_problem(struct verdict *v, enum err_id id, const char *role, bool device_refuses,

@@ -10,6 +10,8 @@
 #include "store/pins.h"
 #include "uptane/device.h"
 
+#define JUDGE_SOON_DAYS 30 /* time to renew something in the cloud and to drive again */
+
 struct judge {
     struct verdict_trust trust; /* none: the lowest root of the lockbox itself, which the verdict then says */
     int64_t now;
@@ -20,8 +22,13 @@ struct judge {
 
 /* The first pinned roots, as the verdict wants them; the pins must outlive it. */
 struct verdict_trust judge_trust(const struct pins *pins);
+/* The verdict; with the remark `expires-soon` where few days are left. */
 must_check int judge_roles(const struct judge *j, const struct roles *roles, const char *lockbox,
                            struct verdict *ret, struct err *e);
+/* Less than JUDGE_SOON_DAYS are left (of something that has not ended). */
+bool judge_ends_soon(int64_t until, int64_t now);
+/* "<role> ends in 12 days, at 2026-12-05T00:00:00Z"; the caller's. */
+char *judge_ending(const char *role, int64_t until, int64_t now);
 /* -1 with the first problem for which the lockbox is invalid or the device refuses it, a target that nobody
  * vouches for last; with ERR_NOTHING_TO_INSTALL for an empty (revoked) lockbox. */
 must_check int judge_refuse(const struct verdict *v, struct err *e);

@@ -221,6 +221,13 @@ int verdict_decide(const struct verdict_input *in, struct verdict *ret, struct e
     return 0;
 }
 
+const char *verdict_renewal(const char *role_path, const char *lockbox)
+{
+    AUTO_FREE char *lockbox_path = mem_format("director/%s.json", lockbox ? lockbox : "");
+    enum verdict_repo repo = strncmp(role_path, "director/", 9) == 0 ? REPO_DIRECTOR : REPO_IMAGE;
+    return check_renewal(repo, strcmp(role_path, lockbox_path) == 0 ? ROLE_LOCKBOX : ROLE_ROOT);
+}
+
 static void free_target(struct verdict_target *t)
 {
     for (size_t i = 0; i < t->hardware_id_count; i++)

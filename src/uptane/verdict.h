@@ -114,6 +114,9 @@ struct verdict {
 };
 
 must_check int verdict_decide(const struct verdict_input *in, struct verdict *ret, struct err *e);
+/* Who can renew the role with this path when it ends, and what comes then: a sentence without a full stop.
+ * `lockbox` may be NULL where it is unknown. */
+const char *verdict_renewal(const char *role_path, const char *lockbox);
 void verdict_free(struct verdict *v);
 
 #endif
