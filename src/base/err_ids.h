@@ -146,6 +146,9 @@ ERROR(NOTHING_TO_INSTALL, "nothing-to-install", EXIT_NOTHING, "the lockbox holds
 ERROR(UNSAFE_NAME, "unsafe-name", EXIT_REFUSED,
       "a name that could be turned against a file system, a shell or a path it is used in",
       "choose another name in the cloud, of letters, digits, blanks and ._+-=@,()~")
+ERROR(NEWER_IS_THERE, "newer-is-there", EXIT_REFUSED,
+      "a newer version of the same lockbox stands where this one was to go",
+      "fetch the lockbox again; if the older one is meant, remove the newer one first")
 ERROR(EXPIRES_SOON, "expires-soon", EXIT_DONE, "a remark: less than 30 days are left", NULL)
 ERROR(EXPIRES_TOO_SOON, "expires-too-soon", EXIT_REFUSED, "the lockbox ends before the date it is needed for",
       "have that role renewed in the cloud (the lockbox: define it again), then fetch it")

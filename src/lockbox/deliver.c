@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "lockbox/assemble.h"
 #include "lockbox/content_check.h"
+#include "lockbox/incumbent.h"
 #include "lockbox/manifest.h"
 #include "lockbox/place.h"
 #include "usb-tools/export_plain.h"
@@ -48,6 +49,25 @@ static void describe(const struct verdict *v, struct delivery *d)
     d->valid_until_role = mem_strdup(v->valid_until_role);
 }
 
+static int refuse_older(const struct place *place, enum incumbent_kind kind, const struct verdict *v,
+                        const struct roles *roles, const struct deliver_options *o, struct err *e)
+{
+    char account[ACCOUNT_TEXT_SIZE];
+    manifest_account(roles, account);
+    const struct newcomer n = {v->lockbox, v->lockbox_version, account};
+    return incumbent_check(place, kind, &o->judge, &n, e);
+}
+
+/* On a stick, versions stand beside each other. */
+static int64_t find_newer(const struct place *place, const struct verdict *v, const struct roles *roles)
+{
+    char account[ACCOUNT_TEXT_SIZE];
+    manifest_account(roles, account);
+    const struct newcomer n = {v->lockbox, v->lockbox_version, account};
+    int64_t highest = place->on_stick ? incumbent_beside(place->dirfd, &n) : 0;
+    return highest > v->lockbox_version ? highest : 0;
+}
+
 /* Two that write the same names would read back each other's bytes and blame the stick. A file system that
  * knows no locks is not refused. */
 static int begin_bundle(const struct place *place, struct err *e)
@@ -76,21 +96,23 @@ static int write_bundle(const struct assembly *a, const struct verdict *v, const
     if (place_bundle(to, name, &place, e))
         return -1;
     const struct medium medium = medium_posix(&place.dirfd);
-    if (begin_bundle(&place, e) ||
+    if (refuse_older(&place, INCUMBENT_BUNDLE, v, roles, o, e) || begin_bundle(&place, e) ||
         bundle_write(&plan, &options, &medium, place.name, o->progress, &summary, e))
         return err_context(e, "'%s'", place.shown);
     d->path = mem_strdup(place.shown);
     d->stored = summary.head_bytes + summary.payload_bytes;
+    d->newer_beside = find_newer(&place, v, roles);
     return 0;
 }
 
-static int write_plain(const struct assembly *a, const char *to, const struct deliver_options *o,
-                       struct delivery *d, struct err *e)
+static int write_plain(const struct assembly *a, const struct verdict *v, const struct roles *roles,
+                       const char *to, const struct deliver_options *o, struct delivery *d, struct err *e)
 {
     AUTO(place) struct place place = {.dirfd = -1};
     if (place_folder(to, "update", &place, e))
         return -1;
-    if (export_plain(place.dirfd, place.name, a->members, a->count, o->progress, e))
+    if (refuse_older(&place, INCUMBENT_FOLDER, v, roles, o, e) ||
+        export_plain(place.dirfd, place.name, a->members, a->count, o->progress, e))
         return err_context(e, "'%s'", place.shown);
     d->path = mem_strdup(place.shown);
     d->stored = d->raw;
@@ -129,7 +151,7 @@ int deliver_lockbox(const struct store *s, const char *profile, const char *name
     for (size_t i = 0; i < assembly.count; i++)
         d.raw += assembly.members[i].size;
     describe(&verdict, &d);
-    if (o->as == DELIVER_PLAIN ? write_plain(&assembly, to, o, &d, e)
+    if (o->as == DELIVER_PLAIN ? write_plain(&assembly, &verdict, &roles, to, o, &d, e)
                                : write_bundle(&assembly, &verdict, &roles, to, o, &d, e))
         return mend_store(s, &record, name, e);
     *ret = d;
@@ -138,16 +160,6 @@ int deliver_lockbox(const struct store *s, const char *profile, const char *name
 }
 
 /* ---- from a bundle ---- */
-
-static int unpack_bundle(struct bundle *b, const struct place *to, const struct deliver_options *o,
-                         struct delivery *d, struct err *e)
-{
-    if (unpack(b, to->dirfd, to->name, o->progress, e))
-        return err_context(e, "'%s'", to->shown);
-    d->path = mem_strdup(to->shown);
-    d->stored = d->raw;
-    return 0;
-}
 
 /* An opened bundle that was judged fit to be carried on. */
 struct admitted {
@@ -193,9 +205,22 @@ static int copy_bundle(const struct admitted *a, const char *to, const struct de
     if (place_bundle(to, name, &place, e))
         return -1;
     const struct medium medium = medium_posix(&place.dirfd);
-    if (begin_bundle(&place, e) || bundle_copy(a->bundle, &medium, place.name, o->progress, e))
+    if (refuse_older(&place, INCUMBENT_BUNDLE, &a->verdict, &a->roles, o, e) || begin_bundle(&place, e) ||
+        bundle_copy(a->bundle, &medium, place.name, o->progress, e))
         return err_context(e, "'%s'", place.shown);
     d->path = mem_strdup(place.shown);
+    d->newer_beside = find_newer(&place, &a->verdict, &a->roles);
+    return 0;
+}
+
+static int unpack_bundle(const struct admitted *a, const struct place *to, const struct deliver_options *o,
+                         struct delivery *d, struct err *e)
+{
+    if (refuse_older(to, INCUMBENT_FOLDER, &a->verdict, &a->roles, o, e) ||
+        unpack(a->bundle, to->dirfd, to->name, o->progress, e))
+        return err_context(e, "'%s'", to->shown);
+    d->path = mem_strdup(to->shown);
+    d->stored = d->raw;
     return 0;
 }
 
@@ -212,7 +237,7 @@ static int carry_bundle(const char *path, enum carry how, const char *to, const 
     if (how == CARRY_COPY
             ? copy_bundle(&a, to, o, &d, e)
             : (how == CARRY_UPDATE ? place_folder(to, "update", &place, e) : place_path(to, &place, e)) ||
-                  unpack_bundle(a.bundle, &place, o, &d, e))
+                  unpack_bundle(&a, &place, o, &d, e))
         return -1;
     *ret = d;
     d = (struct delivery){0};

@@ -2,7 +2,7 @@
  *
  * A lockbox onto a stick (a mounted medium or any folder) or into a file: from the store, or from a bundle
  * that somebody else fetched. Nothing is delivered that is not valid or that a device would refuse at the
- * time given.
+ * time given, and nothing takes the place of a newer version of the same lockbox (incumbent.h).
  *
  *   as bundle   TO is a folder: TO/airlock/<lockbox>-v<version>-<account>.lockbox and its payload volumes;
  *               TO ends in ".lockbox": that file and its volumes
@@ -35,6 +35,7 @@ struct delivery {
     size_t members;
     int64_t valid_until;
     char *valid_until_role;
+    int64_t newer_beside; /* a higher version whose bundle lies in the same folder; 0: none */
 };
 
 must_check int deliver_lockbox(const struct store *s, const char *profile, const char *name, const char *to,
