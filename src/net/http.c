@@ -276,6 +276,7 @@ static int step_all(struct run *run, struct err *e)
         run->taken -= weight(j);
         job_free(j);
         run->jobs[i] = run->jobs[--run->count];
+        run->drained = false;
         if (run->queue->done(run->queue->ctx, &transfer, job_failed ? &error : NULL, e))
             return -1;
     }

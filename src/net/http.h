@@ -100,7 +100,8 @@ struct http_transfer {
 
 struct http_queue {
     void *ctx;
-    /* Fills the next transfer (whose strings live until it is done); false when there are no more. */
+    /* Fills the next transfer (whose strings live until it is done); false when there are none now: it is
+     * asked again whenever a transfer has ended, since that one may have led to more. */
     bool (*next)(void *ctx, struct http_transfer *ret);
     /* The transfer ended: e is NULL when the whole body is in the sink. Returning -1 ends the run with *fail.
      * The error ids are those of http_send() and ERR_NO_SUCH_FILE (404, 410), ERR_NOT_ALLOWED (403),
@@ -108,7 +109,7 @@ struct http_queue {
     int (*done)(void *ctx, struct http_transfer *t, const struct err *e, struct err *fail);
 };
 
-/* Runs until the queue is empty and everything ended, or done() said stop. */
+/* Runs until everything ended and the queue is empty, or done() said stop. */
 must_check int http_run(struct http *h, const struct http_queue *queue, struct err *e);
 
 /* ---- URLs ---- */
