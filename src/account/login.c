@@ -45,10 +45,10 @@ static void take_credentials(const struct credentials *c, struct profile *p)
 /* Derives the addresses that nobody named, with the same rules for every login. */
 static int settle_urls(struct profile *p, const struct cloud_endpoints *by, struct err *e)
 {
-    char **const from[] = {&p->director_url, &p->repo_url, &p->ostree_url,
+    char **const from[] = {&p->director_url, &p->repo_url, &p->ostree_url,   &p->feed_url,
                            &p->token_url,    &p->api_url,  &p->api_token_url};
     struct cloud_endpoints u = {0};
-    char **const to[] = {&u.director, &u.repo, &u.ostree, &u.token, &u.api, &u.api_token};
+    char **const to[] = {&u.director, &u.repo, &u.ostree, &u.feed, &u.token, &u.api, &u.api_token};
     for (size_t i = 0; i < COUNT_OF(from); i++)
         *to[i] = *from[i] ? mem_strdup(*from[i]) : NULL;
     int rc = cloud_endpoints_settle(&u, by, e);

@@ -7,6 +7,7 @@ int session_open(const struct profile *p, const char *ca_file, struct cloud **re
         .director = p->director_url,
         .repo = p->repo_url,
         .ostree = p->ostree_url,
+        .feed = p->feed_url ? p->feed_url : CLOUD_FEED_DEFAULT, /* older profiles have none */
         .token = p->token_url,
         .api = p->api_url,
         .api_token = p->api_token_url,

@@ -13,7 +13,8 @@
 #include "cli/prompt.h"
 
 struct login_options {
-    const char *credentials, *director_url, *repo_url, *token_url, *api_url, *api_token_url, *ostree_url;
+    const char *credentials, *director_url, *repo_url, *token_url, *api_url, *api_token_url, *ostree_url,
+        *feed_url;
     bool api_client;
 };
 
@@ -31,7 +32,9 @@ static const struct option options[] = {
     {"api-url", OPTION_TEXT, "URL", offsetof(struct login_options, api_url), "platform API"},
     {"api-token-url", OPTION_TEXT, "URL", offsetof(struct login_options, api_token_url),
      "where tokens for the platform API are given out"},
-    {"ostree-url", OPTION_TEXT, "URL", offsetof(struct login_options, ostree_url), "OSTree repository"},
+    {"ostree-url", OPTION_TEXT, "URL", offsetof(struct login_options, ostree_url),
+     "OSTree repository of the account"},
+    {"feed-url", OPTION_TEXT, "URL", offsetof(struct login_options, feed_url), "public OSTree repository"},
     {0},
 };
 
@@ -114,6 +117,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
         .urls = {.director = (char *)o->director_url,
                  .repo = (char *)o->repo_url,
                  .ostree = (char *)o->ostree_url,
+                 .feed = (char *)o->feed_url,
                  .token = (char *)o->token_url,
                  .api = (char *)o->api_url,
                  .api_token = (char *)o->api_token_url},

@@ -25,7 +25,7 @@ int cloud_open(const struct cloud_login *login, const struct http_options *optio
         failed = open_door(&c->director, at->director, c->uptane_token, e) ||
                  open_door(&c->repo, at->repo, c->uptane_token, e) ||
                  open_door(&c->ostree, at->ostree, c->uptane_token, e) ||
-                 open_door(&c->api, at->api, c->api_token, e);
+                 open_door(&c->feed, at->feed, NULL, e) || open_door(&c->api, at->api, c->api_token, e);
     }
     if (failed) {
         cloud_close(c);
@@ -42,6 +42,7 @@ void cloud_close(struct cloud *c)
     close_door(&c->director);
     close_door(&c->repo);
     close_door(&c->ostree);
+    close_door(&c->feed);
     close_door(&c->api);
     token_delete(c->uptane_token);
     token_delete(c->api_token);
@@ -82,15 +83,30 @@ void cloud_target_source(struct cloud *c, const char *target, const char *uri, s
     *ret = (struct cloud_source){.url = buf_steal_text(&url), .auth = door_auth(&c->repo)};
 }
 
-int cloud_ostree_source(struct cloud *c, const char *path, struct cloud_source *ret, struct err *e)
+size_t cloud_ostree_sources(struct cloud *c, const char *uri, struct cloud_source ret[CLOUD_OSTREE_SOURCES])
 {
-    if (!c->ostree.base)
-        return err_set(e, ERR_BAD_CONFIG, "the account has no OSTree server");
+    size_t count = 0;
+    AUTO_FREE char *origin = NULL;
+    if (c->ostree.base)
+        ret[count++] =
+            (struct cloud_source){.url = mem_strdup(c->ostree.base), .auth = door_auth(&c->ostree)};
+    if (uri && http_origin(uri, &origin)) {
+        size_t len = strlen(uri);
+        while (len > 0 && uri[len - 1] == '/')
+            len--;
+        ret[count++] = (struct cloud_source){.url = mem_strndup(uri, len)};
+    }
+    if (c->feed.base)
+        ret[count++] = (struct cloud_source){.url = mem_strdup(c->feed.base)};
+    return count;
+}
+
+char *cloud_ostree_url(const struct cloud_source *repository, const char *path)
+{
     AUTO(buf) struct buf url = {0};
-    buf_addf(&url, "%s/", c->ostree.base);
+    buf_addf(&url, "%s/", repository->url);
     http_escape(&url, path, strlen(path), true);
-    *ret = (struct cloud_source){.url = buf_steal_text(&url), .auth = door_auth(&c->ostree)};
-    return 0;
+    return buf_steal_text(&url);
 }
 
 const struct http_auth *door_auth(const struct door *d)
@@ -102,9 +118,11 @@ static int open_door(struct door *d, const char *base, struct token *token, stru
 {
     if (!base)
         return 0;
+    d->base = mem_strdup(base);
+    if (strncmp(base, CLOUD_FILE, strlen(CLOUD_FILE)) == 0)
+        return 0;
     if (!http_origin(base, &d->origin))
         return err_set(e, ERR_BAD_CONFIG, "'%s' is no http or https address", base);
-    d->base = mem_strdup(base);
     d->has_login = token != NULL;
     d->auth = (struct http_auth){.origin = d->origin, .header = token_header, .ctx = token};
     return 0;

@@ -48,9 +48,13 @@ void cloud_source_free(struct cloud_source *s);
 /* A target's bytes: at `uri` where its image repository entry has one (a login is never sent there), else in
  * the image repository. */
 void cloud_target_source(struct cloud *c, const char *target, const char *uri, struct cloud_source *ret);
-/* A file of the account's OSTree repository, such as "objects/ab/cdef….commit". ERR_BAD_CONFIG where the
- * account has none. */
-must_check int cloud_ostree_source(struct cloud *c, const char *path, struct cloud_source *ret,
-                                   struct err *e);
+/* The OSTree repositories that may hold a commit, in the order in which to ask them: the account's (with its
+ * login), the one that the target's image repository entry names by `uri` (NULL: none), the public feed (both
+ * without). A `url` is the repository's base, without '/' at its end; those of the configuration may be
+ * CLOUD_FILE ones, `uri` may not. Returns how many. */
+#define CLOUD_OSTREE_SOURCES 3
+size_t cloud_ostree_sources(struct cloud *c, const char *uri, struct cloud_source ret[CLOUD_OSTREE_SOURCES]);
+/* A file of such a repository, "objects/ab/cdef….filez"; owned by the caller. */
+char *cloud_ostree_url(const struct cloud_source *repository, const char *path);
 
 #endif

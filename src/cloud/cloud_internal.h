@@ -18,7 +18,7 @@ struct door {
 struct cloud {
     struct http *http;
     struct token *uptane_token, *api_token;
-    struct door director, repo, ostree, api;
+    struct door director, repo, ostree, feed, api;
 };
 
 /* NULL where nobody logs in. */

@@ -9,18 +9,21 @@
 #include "net/http.h"
 #include "net/url.h"
 
-static int settle_one(char **to, const char *by, struct err *e);
+static int settle_one(char **to, const char *by, bool may_be_file, struct err *e);
 static char *tidied(const char *url);
 
 int cloud_endpoints_settle(struct cloud_endpoints *to, const struct cloud_endpoints *by, struct err *e)
 {
-    if (settle_one(&to->director, by->director, e) || settle_one(&to->repo, by->repo, e) ||
-        settle_one(&to->ostree, by->ostree, e) || settle_one(&to->token, by->token, e) ||
-        settle_one(&to->api, by->api, e) || settle_one(&to->api_token, by->api_token, e))
+    if (settle_one(&to->director, by->director, false, e) || settle_one(&to->repo, by->repo, false, e) ||
+        settle_one(&to->ostree, by->ostree, true, e) || settle_one(&to->feed, by->feed, true, e) ||
+        settle_one(&to->token, by->token, false, e) || settle_one(&to->api, by->api, false, e) ||
+        settle_one(&to->api_token, by->api_token, false, e))
         return -1;
     AUTO_FREE char *origin = NULL;
     if (!to->director && to->repo && http_origin(to->repo, &origin))
         to->director = mem_format("%s/director", origin);
+    if (!to->feed)
+        to->feed = mem_strdup(CLOUD_FEED_DEFAULT);
     if (!to->api)
         to->api = mem_strdup(CLOUD_API_DEFAULT);
     if (!to->token)
@@ -35,13 +38,14 @@ void cloud_endpoints_free(struct cloud_endpoints *endpoints)
     free(endpoints->director);
     free(endpoints->repo);
     free(endpoints->ostree);
+    free(endpoints->feed);
     free(endpoints->token);
     free(endpoints->api);
     free(endpoints->api_token);
     *endpoints = (struct cloud_endpoints){0};
 }
 
-static int settle_one(char **to, const char *by, struct err *e)
+static int settle_one(char **to, const char *by, bool may_be_file, struct err *e)
 {
     const char *chosen = by ? by : *to;
     if (!chosen)
@@ -49,6 +53,8 @@ static int settle_one(char **to, const char *by, struct err *e)
     char *url = tidied(chosen);
     free(*to);
     *to = url;
+    if (may_be_file && strncmp(url, CLOUD_FILE "/", strlen(CLOUD_FILE "/")) == 0)
+        return 0;
     AUTO_FREE char *origin = NULL;
     bool is_address = http_origin(url, &origin);
     if (is_address && (url_is_https(origin) || url_is_loopback(url)))

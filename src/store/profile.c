@@ -25,6 +25,7 @@ static const struct field {
     {"token-url", offsetof(struct profile, token_url), false},
     {"api-url", offsetof(struct profile, api_url), false},
     {"ostree-url", offsetof(struct profile, ostree_url), false},
+    {"feed-url", offsetof(struct profile, feed_url), false},
     {"ca-file", offsetof(struct profile, ca_file), false},
     {"scope", offsetof(struct profile, scope), false},
     {"client-id", offsetof(struct profile, client_id), true},

@@ -14,7 +14,7 @@
 struct profile {
     char *name;
     /* bases of the doors, no trailing '/'; NULL where unknown */
-    char *director_url, *repo_url, *token_url, *api_url, *ostree_url;
+    char *director_url, *repo_url, *token_url, *api_url, *ostree_url, *feed_url;
     char *ca_file; /* NULL: the system's CAs */
     /* the client of credentials.zip (door of the roles and packages) */
     char *client_id, *client_secret, *scope;

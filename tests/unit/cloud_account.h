@@ -39,7 +39,8 @@ static inline int account_start(void **state)
     AUTO_FREE char *archive = rehearsal_value("REHEARSAL_CREDENTIALS");
     AUTO_FREE char *api = rehearsal_value("REHEARSAL_API_URL");
     AUTO_FREE char *token = rehearsal_value("REHEARSAL_TOKEN_URL");
-    struct cloud_endpoints by = {.api = api, .api_token = token};
+    AUTO_FREE char *feed = rehearsal_value("REHEARSAL_FEED_URL");
+    struct cloud_endpoints by = {.api = api, .api_token = token, .feed = feed};
     if (credentials_read(archive, &a->credentials, &e) ||
         cloud_endpoints_settle(&a->credentials.endpoints, &by, &e))
         fail_msg("%s", e.message);

@@ -77,15 +77,30 @@ static void targets_come_from_the_repository_or_from_their_own_address(void **st
     assert_null(foreign.auth);
 }
 
-static void ostree_files_come_from_the_accounts_repository(void **state)
+static void images_are_looked_for_in_three_places_and_only_the_account_gets_the_login(void **state)
 {
     struct account *a = *state;
-    AUTO(cloud_source) struct cloud_source source = {0};
+    struct cloud_source sources[CLOUD_OSTREE_SOURCES];
     AUTO_FREE char *expected = mem_format("%s/objects/ab/cd.commit", a->credentials.endpoints.ostree);
-    struct err e;
-    assert_int_equal(cloud_ostree_source(a->cloud, "objects/ab/cd.commit", &source, &e), 0);
-    assert_string_equal(source.url, expected);
-    assert_non_null(source.auth);
+    assert_int_equal(cloud_ostree_sources(a->cloud, "https://elsewhere/repo//", sources), 3);
+    AUTO_FREE char *url = cloud_ostree_url(&sources[0], "objects/ab/cd.commit");
+    assert_string_equal(url, expected);
+    assert_non_null(sources[0].auth);
+    assert_string_equal(sources[1].url, "https://elsewhere/repo");
+    assert_null(sources[1].auth);
+    assert_string_equal(sources[2].url, a->credentials.endpoints.feed);
+    assert_null(sources[2].auth);
+    for (size_t i = 0; i < COUNT_OF(sources); i++)
+        cloud_source_free(&sources[i]);
+}
+
+static void a_target_cannot_send_us_to_a_folder_of_this_machine(void **state)
+{
+    struct account *a = *state;
+    struct cloud_source sources[CLOUD_OSTREE_SOURCES];
+    assert_int_equal(cloud_ostree_sources(a->cloud, "file:///srv/repo", sources), 2);
+    for (size_t i = 0; i < 2; i++)
+        cloud_source_free(&sources[i]);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, account_begin, account_end)
@@ -99,7 +114,8 @@ int main(void)
         TEST(a_scope_that_the_server_does_not_know_is_left_out),
         TEST(tokens_that_make_no_sense_are_refused),
         TEST(targets_come_from_the_repository_or_from_their_own_address),
-        TEST(ostree_files_come_from_the_accounts_repository),
+        TEST(images_are_looked_for_in_three_places_and_only_the_account_gets_the_login),
+        TEST(a_target_cannot_send_us_to_a_folder_of_this_machine),
     };
     return cmocka_run_group_tests(tests, account_start, account_stop);
 }

@@ -70,8 +70,9 @@ static void no_address_of_any_kind_may_be_plain_http(void **state)
 {
     (void)state;
     static char plain[] = "http://cloud.example/";
-    const struct cloud_endpoints by[] = {{.director = plain}, {.repo = plain}, {.ostree = plain},
-                                         {.token = plain},    {.api = plain},  {.api_token = plain}};
+    const struct cloud_endpoints by[] = {{.director = plain}, {.repo = plain},  {.ostree = plain},
+                                         {.feed = plain},     {.token = plain}, {.api = plain},
+                                         {.api_token = plain}};
     for (size_t i = 0; i < COUNT_OF(by); i++) {
         AUTO(cloud_endpoints) struct cloud_endpoints at = {0};
         struct err e = {0};
@@ -85,6 +86,19 @@ static void no_address_of_any_kind_may_be_plain_http(void **state)
     assert_int_equal(e.id, ERR_BAD_CONFIG);
 }
 
+static void a_repository_may_be_a_folder_of_this_machine(void **state)
+{
+    (void)state;
+    AUTO(cloud_endpoints) struct cloud_endpoints at = {0};
+    const struct cloud_endpoints by = {.ostree = "file:///srv/repo/", .feed = "file:///srv/feed"};
+    const struct cloud_endpoints relative = {.feed = "file://srv/feed"};
+    struct err e;
+    assert_int_equal(cloud_endpoints_settle(&at, &by, &e), 0);
+    assert_string_equal(at.ostree, "file:///srv/repo");
+    assert_string_equal(at.feed, "file:///srv/feed");
+    assert_int_equal(cloud_endpoints_settle(&at, &relative, &e), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +106,7 @@ int main(void)
         cmocka_unit_test(an_address_that_is_none_is_refused),
         cmocka_unit_test(http_leads_to_this_machine_only),
         cmocka_unit_test(no_address_of_any_kind_may_be_plain_http),
+        cmocka_unit_test(a_repository_may_be_a_folder_of_this_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
