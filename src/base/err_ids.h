@@ -104,7 +104,7 @@ ERROR(SECONDARY_ROOT, "secondary-root", EXIT_REFUSED,
       "issue a new root in the cloud (rotate its keys), then fetch the lockbox again")
 ERROR(UNSUPPORTED_TARGET, "unsupported-target", EXIT_REFUSED,
       "a kind of package that this version of airlock cannot carry",
-      "this version carries packages that are files")
+      "this version carries packages that are files or OSTree images")
 ERROR(BAD_COMPOSE, "bad-compose", EXIT_REFUSED, "the compose file cannot be used", NULL)
 ERROR(COMPOSE_FORM, "compose-form", EXIT_REFUSED,
       "the device, which reads a compose file line by line, would read something else than Docker does",
@@ -138,6 +138,9 @@ ERROR(DEVICE_CLOCK, "device-clock", EXIT_REFUSED, "the device's clock is wrong, 
 ERROR(NOT_LOOKED_FOR, "not-looked-for", EXIT_NOTHING, "the device does not look for a lockbox there", NULL)
 ERROR(MISSING_TARGET, "missing-target", EXIT_REFUSED, "the bytes of a target are not there",
       "write it again from where it is whole")
+ERROR(BAD_OSTREE, "bad-ostree-object", EXIT_REFUSED,
+      "an object of an OSTree image has its right checksum and is not what OSTree reads",
+      "have the image made and pushed again")
 ERROR(SEVERAL_LOCKBOXES, "several-lockboxes", EXIT_REFUSED,
       "the directory holds more than one lockbox, and the device takes the first of its snapshot", NULL)
 ERROR(NO_LOCKBOX, "no-lockbox", EXIT_NOTHING, "no lockbox that the offline snapshot lists is there", NULL)
@@ -194,6 +197,9 @@ ERROR(NOT_ALLOWED, "not-allowed", EXIT_NETWORK, "the login has no right to this"
 ERROR(NO_SUCH_LOCKBOX, "no-such-lockbox", EXIT_NETWORK, "the cloud has no lockbox of this name",
       "airlock list shows the names")
 ERROR(NO_SUCH_FILE, "no-such-file", EXIT_NETWORK, "the server has no such file", NULL)
+ERROR(NO_SUCH_COMMIT, "no-such-commit", EXIT_NETWORK, "no server has the commit of an OSTree image",
+      "ask the owner of the account whether the image is still there; airlock login --feed-url names another "
+      "feed")
 ERROR(BAD_ANSWER, "bad-answer", EXIT_NETWORK, "the server's answer makes no sense", NULL)
 ERROR(BAD_URL, "bad-url", EXIT_NETWORK, "an address that is no plain http or https URL", NULL)
 ERROR(BAD_REDIRECT, "bad-redirect", EXIT_NETWORK, "the server redirects to where no request may go", NULL)
