@@ -1,11 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/pins.h"
 
+#include <errno.h>
+#include <sys/file.h>
+
 #include "base/fs.h"
 #include "base/mem.h"
 #include "store/profile.h"
 
 static const char *const folders[] = {[PIN_DIRECTOR] = "director", [PIN_IMAGE] = "repo"};
+
+const char *pin_repo_title(enum pin_repo repo)
+{
+    return repo == PIN_DIRECTOR ? "director" : "image repository";
+}
+
+const char *pin_repo_metadata(enum pin_repo repo)
+{
+    return repo == PIN_DIRECTOR ? "director" : "image-repo";
+}
+
+int pins_open_folder(const struct store *s, const char *profile, bool create, int *ret_fd, struct err *e)
+{
+    if (profile_check_name(profile, e))
+        return -1;
+    if (s->state_fd < 0)
+        return err_set(e, ERR_NO_SUCH_PATH, "there is no state folder");
+    AUTO_FREE char *path = mem_format("trust/%s", profile);
+    return fs_open_dir_at(s->state_fd, path, create, ret_fd, e);
+}
+
+int pins_lock(const struct store *s, const char *profile, int *ret_fd, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    if (pins_open_folder(s, profile, true, &fd, e))
+        return -1;
+    while (flock(fd, LOCK_EX))
+        if (errno != EINTR)
+            return err_errno(e, ERR_SYSTEM, "cannot lock the pinned roots");
+    *ret_fd = steal_fd(&fd);
+    return 0;
+}
 
 static int read_optional(int dirfd, const char *folder, const char *file, struct buf *ret, struct err *e)
 {
@@ -24,19 +59,11 @@ static int load(int dirfd, struct pins *p, struct err *e)
     return 0;
 }
 
-static int open_profile(const struct store *s, const char *profile, bool create, int *ret_fd, struct err *e)
-{
-    AUTO_FREE char *path = mem_format("trust/%s", profile);
-    if (s->state_fd < 0)
-        return err_set(e, ERR_NO_SUCH_PATH, "there is no state folder");
-    return profile_check_name(profile, e) || fs_open_dir_at(s->state_fd, path, create, ret_fd, e) ? -1 : 0;
-}
-
 int pins_load(const struct store *s, const char *profile, struct pins *ret, struct err *e)
 {
     AUTO_FD int fd = -1;
     struct pins p = {0};
-    if (open_profile(s, profile, false, &fd, e)) {
+    if (pins_open_folder(s, profile, false, &fd, e)) {
         if (e->id != ERR_NO_SUCH_PATH)
             return -1;
     } else if (load(fd, &p, e)) {
@@ -81,7 +108,7 @@ static int save_one(int fd, size_t repo, const struct pins *p, struct err *e)
 int pins_save(const struct store *s, const char *profile, const struct pins *p, struct err *e)
 {
     AUTO_FD int fd = -1;
-    if (open_profile(s, profile, true, &fd, e) || save_one(fd, PIN_DIRECTOR, p, e) ||
+    if (pins_open_folder(s, profile, true, &fd, e) || save_one(fd, PIN_DIRECTOR, p, e) ||
         save_one(fd, PIN_IMAGE, p, e))
         return err_context(e, "cannot keep the trusted roots");
     return 0;

@@ -5,6 +5,11 @@
  * rewritten history of roots is noticed). They live in the state folder,
  * trust/<profile>/{director,repo}/{root,newest}.json: cleaning the cache does not forget them. A folder with
  * director/root.json and repo/root.json is also what a device is provisioned with.
+ *
+ *     if (pins_lock(s, profile, &lock, e) || pins_load(s, profile, &pins, e) || …   // ask the cloud, compare
+ *         pins_save(s, profile, &pins, e)) …
+ *
+ * What else is remembered of a repository is in memory.h.
  */
 #ifndef AIRLOCK_STORE_PINS_H
 #define AIRLOCK_STORE_PINS_H
@@ -20,6 +25,17 @@ struct pins {
     struct buf newest[2]; /* empty: none yet */
 };
 
+/* "director", "image repository": for people. */
+const char *pin_repo_title(enum pin_repo repo);
+/* "director", "image-repo": its folder within a lockbox's metadata/. */
+const char *pin_repo_metadata(enum pin_repo repo);
+
+/* trust/<profile>/; ERR_NO_SUCH_PATH where it is missing and not to be made. */
+must_check int pins_open_folder(const struct store *s, const char *profile, bool create, int *ret_fd,
+                                struct err *e);
+/* From reading pins to saving them one at a time, until ret_fd is closed; waits for another airlock. Else
+ * what one has seen could be overwritten by another, or look like a step back. */
+must_check int pins_lock(const struct store *s, const char *profile, int *ret_fd, struct err *e);
 /* Nothing pinned is no error: all four are empty then. */
 must_check int pins_load(const struct store *s, const char *profile, struct pins *ret, struct err *e);
 /* From --trust DIR: only `first`. A repository without its root is no error, both missing is

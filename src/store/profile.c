@@ -33,6 +33,8 @@ static const struct field {
     {"api-token-url", offsetof(struct profile, api_token_url), false},
     {"api-client-id", offsetof(struct profile, api_client_id), true},
     {"api-client-secret", offsetof(struct profile, api_client_secret), true},
+    {"director-root", offsetof(struct profile, root_marks[0]), false},
+    {"repo-root", offsetof(struct profile, root_marks[1]), false},
 };
 
 static char **slot(struct profile *p, const struct field *f)

@@ -20,6 +20,9 @@ struct profile {
     char *client_id, *client_secret, *scope;
     /* the API client (platform door); NULL where none */
     char *api_token_url, *api_client_id, *api_client_secret;
+    /* the first pinned roots, by enum pin_repo (root_mark_print()): should the state folder be lost, no other
+     * root is pinned in their place. NULL where none */
+    char *root_marks[2];
 };
 
 /* Letters, digits, '-' and '_', at most 64: a profile's name is also a folder's. Else ERR_BAD_CONFIG. */

@@ -2,6 +2,9 @@
 #include "store/pins.h"
 #include "store_fixture.h"
 
+#include <poll.h>
+#include <sys/wait.h>
+
 static void set(struct buf *b, const char *text)
 {
     buf_clear(b);
@@ -66,6 +69,37 @@ static void a_folder_of_trust_has_at_least_one_root(void **state)
     assert_int_equal(p.first[PIN_DIRECTOR].len, 0);
 }
 
+static void only_one_at_a_time_holds_the_lock_of_a_profile(void **state)
+{
+    const struct store_fixture *f = *state;
+    AUTO_FD int fd = -1;
+    struct err e;
+    int ready[2];
+    char byte;
+    assert_return_code(pins_lock(&f->store, "default", &fd, &e), 0);
+    assert_return_code(pipe(ready), 0);
+    pid_t child = fork();
+    assert_return_code(child, 0);
+    if (child == 0) {
+        AUTO_FD int other = -1;
+        close(steal_fd(&fd)); /* else the child holds it, too */
+        _exit(pins_lock(&f->store, "second", &other, &e) || write(ready[1], "2", 1) != 1 ||
+              pins_lock(&f->store, "default", &other, &e) || write(ready[1], "1", 1) != 1);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(byte, '2');
+    struct pollfd poll_for = {.fd = ready[0], .events = POLLIN};
+    assert_int_equal(poll(&poll_for, 1, 100), 0);
+    close(steal_fd(&fd));
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(byte, '1');
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    close(ready[0]);
+    close(ready[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -73,6 +107,7 @@ int main(void)
         store_test(the_first_root_stays_and_the_newest_moves_on),
         store_test(profiles_do_not_share_their_roots),
         store_test(a_folder_of_trust_has_at_least_one_root),
+        store_test(only_one_at_a_time_holds_the_lock_of_a_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
