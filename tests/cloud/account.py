@@ -7,6 +7,7 @@ tampering: doors serve what `roles()` returns, `tamper.publish` may spoil it
 on the way.
 """
 
+import copy
 import fnmatch
 import re
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ DIRECTOR_ROLES = ("root", "offline-snapshot", "snapshot", "targets", "timestamp"
 IMAGE_ROLES = ("root", "snapshot", "targets", "timestamp")
 # The real director signs both offline roles with one key.
 DIRECTOR_BORROWED = {"offline-snapshot": "offline-updates"}
+BACKED_UP = ("packages", "delegations", "lockboxes", "_lockbox_versions", "_offline_snapshot",
+             "_targets", "_snapshot", "_timestamp")
 
 
 class Refused(Exception):
@@ -191,9 +194,41 @@ class Account:
 
     def rotate(self, repository, every_role=False):
         """New root keys; with `every_role` new keys for all, and all roles signed again."""
-        chain = {"director": self.director, "repo": self.image}[repository]
+        chain = self._chain(repository)
         roles = chain.role_names if every_role else ("root",)
         chain.rotate(in_days(self.lifetimes.root), roles)
+        self._sign_again(repository, every_role)
+
+    def restart_roots(self, repository):
+        """Another history of roots in place of the old one, as an account made anew has it."""
+        self._chain(repository).restart(in_days(self.lifetimes.root))
+        self._sign_again(repository, True)
+
+    def restart_versions(self, repository):
+        """Counts snapshots from 1 again, as a server does that was set up anew with its old keys."""
+        if repository == "repo":
+            self._snapshot = self._targets = self._timestamp = None
+            self._sign_image_roles()
+        else:
+            self._offline_snapshot = None
+            self._sign_offline_snapshot()
+
+    def checkpoint(self):
+        """Everything that a backup of the server would hold."""
+        state = {name: _copied(getattr(self, name)) for name in BACKED_UP}
+        return state, self.director.checkpoint(), self.image.checkpoint()
+
+    def restore(self, checkpoint):
+        state, director, image = checkpoint
+        for name, value in state.items():
+            setattr(self, name, _copied(value))
+        self.director.restore(director)
+        self.image.restore(image)
+
+    def _chain(self, repository):
+        return {"director": self.director, "repo": self.image}[repository]
+
+    def _sign_again(self, repository, every_role):
         if repository == "repo":
             self._sign_image_roles()
         elif every_role:
@@ -281,6 +316,13 @@ class Account:
     def _image_entries(self, role):
         return {package.target: package.image_entry()
                 for package in self.packages.values() if package.role == role}
+
+
+def _copied(value):
+    """A role is never changed; what holds roles is."""
+    if isinstance(value, dict):
+        return {key: copy.copy(held) for key, held in value.items()}
+    return value
 
 
 def _next_version(role):

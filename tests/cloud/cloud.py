@@ -62,6 +62,7 @@ class Cloud:
 
     def __post_init__(self):
         self.lock = threading.RLock()
+        self.checkpoints = {}
         self.faults = FaultTable()
         self._publisher = Publisher()
         self.tokens = TokenDesk(self.settings)

@@ -105,6 +105,22 @@ def _rotate(cloud, repository, times, every_role):
     return {"version": chain.latest.version}
 
 
+def _restart(cloud, what, repository):
+    {"roots": cloud.account.restart_roots,
+     "versions": cloud.account.restart_versions}[what](repository)
+    return {"restarted": what}
+
+
+def _checkpoint(cloud, name):
+    cloud.checkpoints[name] = cloud.account.checkpoint()
+    return {"checkpoint": name}
+
+
+def _restore(cloud, name):
+    cloud.account.restore(cloud.checkpoints[name])
+    return {"restored": name}
+
+
 def _expire_tokens(cloud):
     return {"expired": cloud.tokens.expire_all()}
 
@@ -178,6 +194,9 @@ VERBS = {
     "device-set": _device_set,
     "device-list": _device_list,
     "rotate": _rotate,
+    "restart": _restart,
+    "checkpoint": _checkpoint,
+    "restore": _restore,
     "expire-tokens": _expire_tokens,
     "fault-add": _fault_add,
     "fault-list": _fault_list,

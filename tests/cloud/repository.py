@@ -104,6 +104,22 @@ class RootChain:
         self._keys.update(fresh)
         self.issue(expires, old_root_keys if "root" in roles else ())
 
+    def restart(self, expires):
+        """Throws the history away: fresh keys for all roles, and a version 1 that nobody knows."""
+        self._keys.update(self._plan.make([f"{self.name}/{role}" for role in self._roles
+                                           if role not in self._borrowed]))
+        self.roots = []
+        self.issue(expires)
+
+    def checkpoint(self):
+        return dict(self._keys), list(self.roots)
+
+    def restore(self, state):
+        keys, roots = state
+        self._keys.update({role: held for role, held in keys.items()
+                           if role.startswith(f"{self.name}/")})
+        self.roots = list(roots)
+
     @property
     def role_names(self):
         return tuple(self._roles)

@@ -199,6 +199,27 @@ class SignedRoles(CloudTest):
         snapshot = self.cloud.gateway(f"{IMAGE}/snapshot.json").json()
         self.assertEqual(snapshot["signed"]["meta"]["root.json"]["version"], before + 2)
 
+    def test_a_backup_brings_back_an_old_account_and_a_restart_makes_another(self):
+        before = self.cloud.documents("pump-7")
+        self.cloud.ctl("checkpoint", "start")
+        self.cloud.ctl("lockbox", "define", "pump-7", "pump-controller-2.4.1")
+        self.cloud.ctl("package", "add", "pump-recipes", "x", "--hwid", "h", "--random", "10",
+                       "--role", "tdx-containers")
+        self.cloud.ctl("rotate", "repo")
+        changed = self.cloud.documents("pump-7")
+        self.assertEqual(self.cloud.defects(), set())
+        self.cloud.ctl("restore", "start")
+        self.assertEqual(self.cloud.documents("pump-7"), before)
+        for repository in ("director", "repo"):
+            self.cloud.ctl("restart", "versions", repository)
+            self.cloud.ctl("restart", "roots", repository)
+            self.assertEqual(self.cloud.defects(), set())
+            root = f"{repository}/1.root"
+            self.assertNotEqual(self.cloud.documents("pump-7")[root], before[root])
+        self.assertNotEqual(changed["repo/targets"], before["repo/targets"])
+        self.cloud.ctl("restore", "start")
+        self.assertEqual(self.cloud.documents("pump-7"), before)
+
     def test_a_plain_get_renews_the_snapshot_near_its_expiry_only(self):
         path = f"{DIRECTOR}/offline-snapshot.json"
         first = self.cloud.gateway(path)
