@@ -118,6 +118,13 @@ def answers(r):
     said["verify"] = [r.ask("verify", head), r.ask("verify", "stick/update", "--at", LATE, code=3),
                       r.ask("verify", "broken.lockbox", "--needed-until", LATE, code=3)]
     said["verify, stick"] = [r.ask("verify", "stick")]
+    profiles = [r.ask("trust", "show")]
+    for file in (r.folder / "home").rglob("memory.json"):
+        file.unlink()
+    profiles.append(r.ask("trust", "show"))
+    said["trust show"] = profiles
+    said["trust export"] = [r.ask("trust", "export", "import")]
+    said["fetch"].append(r.ask("fetch", "pump-7", "--state", "new-state"))
     lines = r.run("--progress=json", "verify", "stick").stderr
     said["progress"] = [json.loads(line) for line in lines.splitlines()]
     return said

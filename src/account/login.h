@@ -8,7 +8,7 @@
 
 #include "cloud/endpoints.h"
 #include "crypto/hash.h"
-#include "store/pins.h"
+#include "store/memory.h"
 #include "store/profile.h"
 
 struct login_request {
@@ -18,20 +18,19 @@ struct login_request {
     const char *api_client_id, *api_client_secret;
     const char *ca_file;         /* stored with the profile, made absolute; NULL: the system's CAs */
     struct cloud_endpoints urls; /* what replaces the addresses of credentials.zip; NULL members: nothing */
+    int64_t now;
 };
 
 struct login_result {
-    bool uptane, api;      /* which doors are open */
-    bool first_contact;    /* roots were pinned just now */
-    bool from_credentials; /* credentials.zip carried them, and the cloud serves the same */
+    bool uptane, api;          /* which doors are open */
+    bool pinned[2];            /* just now; this and the rest by enum pin_repo */
+    enum pin_origin origin[2]; /* of the pinned roots */
     bool has_root[2];
-    uint8_t fingerprint[2][HASH_SIZE]; /* of the pinned roots: SHA-256 of their canonical form; by enum
-                                          pin_repo */
+    uint8_t fingerprint[2][HASH_SIZE]; /* SHA-256 of their canonical form */
 };
 
 /* What a second login brings is added to the profile; the other door's client stays. Errors: those of
- * credentials_read() and of the cloud; ERR_ROOT_CHANGED when the cloud, the credentials and the pins do not
- * agree about a root. */
+ * credentials_read() and of the cloud; those of contact_roots(), after which nothing is changed. */
 must_check int login(const struct store *s, const struct login_request *request, struct login_result *ret,
                      struct err *e);
 

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "account/session.h"
 
+#include "base/mem.h"
+
+static char *copy(const char *text)
+{
+    return text ? mem_strdup(text) : NULL;
+}
+
 int session_open(const struct profile *p, const char *ca_file, struct cloud **ret, struct err *e)
 {
-    const struct cloud_endpoints endpoints = {
-        .director = p->director_url,
-        .repo = p->repo_url,
-        .ostree = p->ostree_url,
-        .feed = p->feed_url ? p->feed_url : CLOUD_FEED_DEFAULT, /* older profiles have none */
-        .token = p->token_url,
-        .api = p->api_url,
-        .api_token = p->api_token_url,
+    const struct cloud_endpoints nothing = {0};
+    struct cloud_endpoints endpoints = {
+        .director = copy(p->director_url),
+        .repo = copy(p->repo_url),
+        .ostree = copy(p->ostree_url),
+        .feed = copy(p->feed_url),
+        .token = copy(p->token_url),
+        .api = copy(p->api_url),
+        .api_token = copy(p->api_token_url),
     };
     const struct cloud_login login = {
         .endpoints = &endpoints,
@@ -18,7 +26,9 @@ int session_open(const struct profile *p, const char *ca_file, struct cloud **re
         .api = {.id = p->api_client_id, .secret = p->api_client_secret},
     };
     const struct http_options http = {.ca_file = ca_file ? ca_file : p->ca_file};
-    return cloud_open(&login, &http, ret, e);
+    int rc = cloud_endpoints_settle(&endpoints, &nothing, e) || cloud_open(&login, &http, ret, e) ? -1 : 0;
+    cloud_endpoints_free(&endpoints);
+    return rc;
 }
 
 int session_open_stored(const struct store *s, const char *profile, const char *ca_file, struct cloud **ret,
@@ -27,5 +37,7 @@ int session_open_stored(const struct store *s, const char *profile, const char *
     AUTO(profile) struct profile p = {0};
     if (profile_load(s, profile, &p, e))
         return -1;
-    return session_open(&p, ca_file, ret, e);
+    if (session_open(&p, ca_file, ret, e) == 0)
+        return 0;
+    return e->id == ERR_BAD_CONFIG ? err_context(e, "profile '%s'", profile) : -1;
 }

@@ -8,7 +8,9 @@
 #include "cloud/cloud.h"
 #include "store/profile.h"
 
-/* Nothing is sent yet. `ca_file` (--cacert) replaces the profile's own; NULL keeps it. */
+/* Nothing is sent yet. Its addresses are held against the same rules as at a login, since a person, or an
+ * older airlock, may have written them: ERR_BAD_CONFIG. `ca_file` (--cacert) replaces the profile's own; NULL
+ * keeps it. */
 must_check int session_open(const struct profile *p, const char *ca_file, struct cloud **ret, struct err *e);
 /* The same for the stored profile of that name. */
 must_check int session_open_stored(const struct store *s, const char *profile, const char *ca_file,

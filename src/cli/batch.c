@@ -13,7 +13,8 @@ void batch_free(struct batch *b)
 {
     cJSON_Delete(b->done);
     cJSON_Delete(b->failed);
-    b->done = b->failed = NULL;
+    cJSON_Delete(b->pinned);
+    b->done = b->failed = b->pinned = NULL;
 }
 
 void batch_fail(struct batch *b, const char *name, const struct err *e)
@@ -35,6 +36,8 @@ int batch_end(struct batch *b, const char *key, int *exit_code, struct err *e)
     cJSON_AddNumberToObject(answer, "schema", 1);
     cJSON_AddItemToObject(answer, key, steal_ptr(b->done));
     cJSON_AddItemToObject(answer, "failed", steal_ptr(b->failed));
+    if (b->pinned)
+        cJSON_AddItemToObject(answer, "pinned", steal_ptr(b->pinned));
     bool all_failed = b->failures == b->count;
     if (b->app->global.json && !all_failed)
         app_print_json(answer);

@@ -10,6 +10,7 @@
 #include "cli/expiry.h"
 #include "cli/fetch_all.h"
 #include "cli/print.h"
+#include "cli/print_trust.h"
 #include "lockbox/obtain.h"
 
 struct fetch_options {
@@ -18,8 +19,7 @@ struct fetch_options {
 
 static const struct option options[] = {
     {"trust", OPTION_TEXT, "DIR", offsetof(struct fetch_options, trust),
-     "roots to start from: DIR/director/root.json and DIR/repo/root.json (default: those pinned for the "
-     "profile)"},
+     "verify from these roots, too: DIR/director/root.json and DIR/repo/root.json"},
     {0},
 };
 
@@ -30,11 +30,9 @@ static void print_obtained(const struct app *app, const struct obtained *o)
     print_size(o->bytes);
     putchar('\n');
     expiry_print(&(struct expiry){o->valid_until, o->valid_until_role, o->lockbox}, app->now);
-    if (o->first_contact)
-        app_note(app, "airlock: first contact: the account's roots are pinned from now on");
 }
 
-static cJSON *json_obtained(const struct obtained *o)
+static cJSON *json_obtained(const struct obtained *o, bool first_contact)
 {
     cJSON *item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "lockbox", o->lockbox);
@@ -42,24 +40,49 @@ static cJSON *json_obtained(const struct obtained *o)
     cJSON_AddNumberToObject(item, "packages", (double)o->targets);
     cJSON_AddNumberToObject(item, "bytes", (double)o->bytes);
     expiry_add_json(&(struct expiry){o->valid_until, o->valid_until_role, o->lockbox}, item);
-    cJSON_AddBoolToObject(item, "first_contact", o->first_contact);
+    cJSON_AddBoolToObject(item, "first_contact", first_contact);
     return item;
 }
 
+/* Told at once, also where the packages then fail: from now on these roots count. */
+static void tell_contact(const struct app *app, const struct obtain_contact *c, struct batch *b)
+{
+    const struct first_contact contact = {
+        .pinned = c->pinned, .origin = c->origin, .fingerprint = c->fingerprint};
+    if (app->global.json) {
+        note_first_contact(&contact);
+        b->pinned = json_fingerprints(c->pinned, c->fingerprint);
+        return;
+    }
+    print_first_contact(&contact);
+    for (size_t repo = 0; repo < COUNT_OF(c->pinned); repo++)
+        if (c->pinned[repo])
+            print_fingerprint((enum pin_repo)repo, c->fingerprint[repo]);
+}
+
 static int fetch_one(struct app *app, struct cloud *cloud, const struct pins *trust, const char *name,
-                     cJSON *fetched, struct err *e)
+                     bool list, struct batch *b, struct err *e)
 {
     AUTO(obtained) struct obtained o = {0};
-    const struct obtain_request request = {
-        .profile = app->profile, .name = name, .trust = trust, .now = app->now, .progress = app->progress};
-    if (obtain_lockbox(cloud, &app->store, &request, &o, e))
+    struct obtain_contact contact = {0};
+    const struct obtain_request request = {.profile = app->profile,
+                                           .name = name,
+                                           .trust = trust,
+                                           .now = app->now,
+                                           .progress = app->progress,
+                                           .contact = &contact};
+    int rc = obtain_lockbox(cloud, &app->store, &request, &o, e);
+    bool first_contact = contact.pinned[PIN_DIRECTOR] || contact.pinned[PIN_IMAGE];
+    if (first_contact)
+        tell_contact(app, &contact, b);
+    if (rc)
         return err_context(e, "lockbox '%s'", name);
     if (!app->global.json)
         print_obtained(app, &o);
-    if (fetched)
-        expiry_warn(&(struct expiry){o.valid_until, o.valid_until_role, o.lockbox}, app->now);
-    if (fetched)
-        cJSON_AddItemToArray(fetched, json_obtained(&o));
+    if (!list)
+        return 0;
+    expiry_warn(&(struct expiry){o.valid_until, o.valid_until_role, o.lockbox}, app->now);
+    cJSON_AddItemToArray(b->done, json_obtained(&o, first_contact));
     return 0;
 }
 
@@ -72,7 +95,7 @@ int fetch_all(struct app *app, const char *trust_dir, const char **names, size_t
         session_open_stored(&app->store, app->profile, app->global.cacert, &cloud, e))
         return -1;
     for (size_t i = 0; i < count; i++)
-        if (fetch_one(app, cloud, trust_dir ? &trust : NULL, names[i], list ? b->done : NULL, e)) {
+        if (fetch_one(app, cloud, trust_dir ? &trust : NULL, names[i], list, b, e)) {
             batch_fail(b, names[i], e);
             names[i] = NULL;
         }

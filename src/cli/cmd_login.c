@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cli/app.h"
 #include "cli/print.h"
+#include "cli/print_trust.h"
 #include "cli/prompt.h"
 
 struct login_options {
@@ -51,30 +52,24 @@ static int take_api_client(char **ret_id, char **ret_secret, struct err *e)
     return prompt_text("client secret (not shown): ", false, ret_secret, e);
 }
 
-static void print_root(const char *what, bool known, const uint8_t *fingerprint)
+static bool is_first_contact(const struct login_result *r)
 {
-    char hex[HASH_HEX_SIZE];
-    if (!known)
-        return;
-    hash_hex(fingerprint, hex);
-    print_label(what);
-    puts(hex);
+    return r->pinned[PIN_DIRECTOR] || r->pinned[PIN_IMAGE];
 }
 
 static void print_result(const struct app *app, const struct login_result *r)
 {
+    const struct first_contact contact = {
+        .pinned = r->pinned, .origin = r->origin, .fingerprint = r->fingerprint};
     printf("logged in: profile '%s'\n", app->profile);
     print_label("doors");
     printf("%s%s%s\n", r->uptane ? "lockboxes and packages" : "", r->uptane && r->api ? ", " : "",
            r->api ? "platform API" : "");
-    if (r->first_contact && r->uptane) {
-        print_label("trust");
-        printf("first contact: the roots below are pinned from now on (%s)\n",
-               r->from_credentials ? "credentials.zip and the cloud agree"
-                                   : "as the cloud served them over TLS");
-    }
-    print_root("director", r->has_root[PIN_DIRECTOR], r->fingerprint[PIN_DIRECTOR]);
-    print_root("image repo", r->has_root[PIN_IMAGE], r->fingerprint[PIN_IMAGE]);
+    if (is_first_contact(r))
+        print_first_contact(&contact);
+    for (size_t repo = 0; repo < COUNT_OF(r->has_root); repo++)
+        if (r->has_root[repo])
+            print_fingerprint((enum pin_repo)repo, r->fingerprint[repo]);
 }
 
 static void answer_json(const struct app *app, const struct login_result *r)
@@ -84,12 +79,8 @@ static void answer_json(const struct app *app, const struct login_result *r)
     cJSON_AddStringToObject(answer, "profile", app->profile);
     cJSON_AddBoolToObject(answer, "lockboxes", r->uptane);
     cJSON_AddBoolToObject(answer, "platform_api", r->api);
-    cJSON_AddBoolToObject(answer, "first_contact", r->first_contact);
-    cJSON *roots = cJSON_AddObjectToObject(answer, "roots");
-    if (r->has_root[PIN_DIRECTOR])
-        json_add_hash(roots, "director", r->fingerprint[PIN_DIRECTOR]);
-    if (r->has_root[PIN_IMAGE])
-        json_add_hash(roots, "image_repo", r->fingerprint[PIN_IMAGE]);
+    cJSON_AddBoolToObject(answer, "first_contact", is_first_contact(r));
+    cJSON_AddItemToObject(answer, "roots", json_fingerprints(r->has_root, r->fingerprint));
     app_print_json(answer);
 }
 
@@ -114,6 +105,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
         .api_client_id = id,
         .api_client_secret = secret,
         .ca_file = app->global.cacert,
+        .now = app->now,
         .urls = {.director = (char *)o->director_url,
                  .repo = (char *)o->repo_url,
                  .ostree = (char *)o->ostree_url,

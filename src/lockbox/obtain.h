@@ -10,14 +10,22 @@
 #include "base/progress.h"
 #include "cloud/cloud.h"
 #include "lockbox/judge.h"
-#include "store/pins.h"
+#include "store/memory.h"
+
+/* Roots that were pinned at this first contact, so that people can compare them; by enum pin_repo. */
+struct obtain_contact {
+    bool pinned[2];
+    enum pin_origin origin[2];
+    uint8_t fingerprint[2][HASH_SIZE]; /* SHA-256 of their canonical form */
+};
 
 struct obtain_request {
     const char *profile, *name;
-    const struct pins
-        *trust; /* its `first` roots count instead of the pinned ones; NULL: the pinned ones do */
+    const struct pins *trust; /* everything must verify from its `first` roots, too; where none are pinned,
+                                 these are from then on. NULL: none */
     int64_t now;
     struct progress *progress;
+    struct obtain_contact *contact; /* filled when roots are pinned, also where the packages then fail */
 };
 
 struct obtained {
@@ -27,12 +35,11 @@ struct obtained {
     size_t targets;
     int64_t valid_until;
     char *valid_until_role;
-    bool first_contact; /* nothing was pinned: the roots that came over TLS are now */
 };
 
-/* Errors: what judge_refuse() says of the roles; ERR_ROOT_CHANGED and ERR_ROLLBACK against the pins;
- * ERR_UNSUPPORTED_TARGET for OSTree images and container applications; those of the cloud and of
- * fetch_files(). */
+/* Errors: what judge_refuse() says of the roles; ERR_ROOT_CHANGED and ERR_ROLLBACK against what this computer
+ * knows of the account (history.h), which is not changed then; ERR_UNSUPPORTED_TARGET for OSTree images and
+ * container applications; those of the cloud and of fetch_files(). */
 must_check int obtain_lockbox(struct cloud *cloud, const struct store *s, const struct obtain_request *r,
                               struct obtained *ret, struct err *e);
 void obtained_free(struct obtained *o);

@@ -33,7 +33,7 @@ class Login(Scenario):
         self.assertEqual((answer["profile"], answer["lockboxes"], answer["first_contact"]),
                          ("default", True, True))
         self.assertEqual(names(self.config), ["config", "secrets"])
-        self.assertEqual(names(self.state / "trust" / "default"), ["director/root.json", "repo/root.json"])
+        self.assertEqual(names(self.state / "trust" / "default"), ["director/root.json", "memory.json", "repo/root.json"])
         again = self.login()
         self.assertFalse(again["first_contact"])
         self.assertEqual(again["roots"], answer["roots"])
