@@ -53,6 +53,7 @@ class Expiry(Scenario):
                 ("repo/targets", "image-repo/targets.json", "the image repository must be renewed in the cloud")):
             self.cloud.tell("tamper", "clear")
             self.cloud.tell("tamper", "add", role, "expired", "days=-7")
+            self.forget_what_was_served()
             fetched = self.ok("fetch", "brief")["fetched"][0]
             self.assertEqual(fetched["valid_until_role"], path)
             self.assertIn(renewal, fetched["valid_until_renewal"])

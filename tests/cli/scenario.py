@@ -186,6 +186,10 @@ class Scenario(unittest.TestCase):
         self.cloud.tell("fault", "clear")
         self.cloud.tell("tamper", "clear")
 
+    def forget_what_was_served(self):
+        """A tamper changes content under one version, which a computer with a memory refuses."""
+        (self.state / "trust" / "default" / "memory.json").unlink(missing_ok=True)
+
     def fault(self, match, kind, *options, times=None, skip=0):
         limits = [] if times is None else ["--times", times]
         self.cloud.tell("fault", "add", match, kind, *options, *limits, "--skip", skip)
