@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A whole lockbox. The input is a run of files, each a line with its path, a line with its length in decimal,
- * and that many bytes; a last piece that is cut short counts with what is there. Whatever the files hold, the
- * verdict must keep its own rules.
+ * and that many bytes; a last piece that is cut short counts with what is there. "device.json" is the state
+ * of the device. Whatever the files hold, the verdict must keep its own rules.
  *
  * No mutation would get past a signature. So the linker puts __wrap_pubkey_verify() in the place of
  * pubkey_verify() for this program, and every signature holds: what lies behind is what is tried here.
@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "crypto/pubkey.h"
+#include "uptane/device.h"
 #include "uptane/verdict.h"
 
 #define FILES_MAX 24
@@ -71,10 +72,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct verdict_file files[FILES_MAX];
     struct verdict_input in = {.files = files, .now = 1795392000}; /* 2026-11-23 */
     const uint8_t *at = bytes, *end = bytes + len;
-    while (in.file_count < FILES_MAX && take_file(&at, end, &files[in.file_count]))
-        in.file_count++;
+    AUTO(device) struct device device = {0};
     AUTO(verdict) struct verdict v = {0};
     struct err e;
+    while (in.file_count < FILES_MAX && take_file(&at, end, &files[in.file_count])) {
+        const struct verdict_file *file = &files[in.file_count++];
+        if (!in.device && !strcmp(file->path, "device.json") &&
+            device_parse(file->bytes, file->len, &device, &e) == 0)
+            in.device = &device;
+    }
     if (verdict_decide(&in, &v, &e) == 0)
         check(&v);
     for (size_t i = 0; i < in.file_count; i++)
