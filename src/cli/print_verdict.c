@@ -98,6 +98,11 @@ static void print_outcome(const struct verdict *v)
     print_label("verdict");
     printf("%s by the standard; a device %s it%s\n", v->valid ? "valid" : "NOT VALID", device[v->outcome],
            judge_is_unmet(v) ? "; NOT what was asked for" : "");
+    for (size_t i = 0; i < v->problem_count; i++)
+        if (v->problems[i].id == ERR_DEVICE_CLOCK) {
+            print_label("CLOCK");
+            puts("WRONG ON THE DEVICE: it decides by its own, see above");
+        }
 }
 
 static void print_item(const struct survey_item *item, int64_t now, bool verbose)

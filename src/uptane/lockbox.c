@@ -132,8 +132,8 @@ static void check_no_delegations(const struct role *role, struct flaws *flaws)
     bool keys = json_get(v, "keys", &part) && json_count(part) > 0;
     bool roles = json_get(v, "roles", &part) && json_count(part) > 0;
     if (keys || roles)
-        flaws_add(flaws, ERR_DIRECTOR_DELEGATES, true, true, "version %lld delegates",
-                  (long long)role->version);
+        flaws_add(flaws, ERR_DIRECTOR_DELEGATES, roles, true, "version %lld %s", (long long)role->version,
+                  roles ? "delegates" : "holds keys to delegate to");
 }
 
 /* What the device's client makes of it: only the lockbox's own targetFormat counts. */
