@@ -138,5 +138,5 @@ int bundle_copy(struct bundle *b, const struct medium *to, const char *name, str
     output_set_free(&c.files);
     buf_free(&c.head);
     free(c.stored);
-    return rc ? err_context(e, "cannot copy bundle '%s'", name) : 0;
+    return rc ? err_context(e, "cannot copy the bundle") : 0;
 }

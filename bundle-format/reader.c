@@ -172,7 +172,7 @@ int bundle_open_on(const struct medium *medium, const char *name, struct bundle 
     buf_free(&o.index);
     if (rc) {
         bundle_close(b);
-        return err_context(e, "bundle '%s'", name);
+        return -1;
     }
     *ret = b;
     return 0;

@@ -327,5 +327,5 @@ int bundle_write(const struct bundle_plan *plan, const struct bundle_options *op
     buf_free(&w.signed_parts);
     buf_free(&w.index_bytes);
     buf_free(&w.metadata);
-    return rc ? err_context(e, "cannot write bundle '%s'", name) : 0;
+    return rc ? err_context(e, "cannot write the bundle") : 0;
 }

@@ -36,9 +36,9 @@ static int check_is_lockbox(int parent_fd, const char *name, struct err *e)
 {
     AUTO_FD int fd = -1;
     if (fs_open_dir_at(parent_fd, name, false, &fd, e))
-        return err_set(e, ERR_ALREADY_EXISTS, "'%s' is there already and is no folder", name);
+        return err_set(e, ERR_ALREADY_EXISTS, "what is there already is no folder");
     if (fs_each(fd, refuse_foreign, NULL, e))
-        return err_context(e, "'%s' is there already", name);
+        return err_context(e, "a folder is there already");
     return 0;
 }
 

@@ -147,8 +147,7 @@ ERROR(NO_LOCKBOX, "no-lockbox", EXIT_NOTHING, "no lockbox that the offline snaps
 ERROR(NOTHING_TO_INSTALL, "nothing-to-install", EXIT_NOTHING, "the lockbox holds nothing for this device",
       NULL)
 ERROR(UNSAFE_NAME, "unsafe-name", EXIT_REFUSED,
-      "a name that could be turned against a file system, a shell or a path it is used in",
-      "choose another name in the cloud, of letters, digits, blanks and ._+-=@,()~")
+      "a name that could be turned against a file system, a shell or a path it is used in", NULL)
 ERROR(NEWER_IS_THERE, "newer-is-there", EXIT_REFUSED,
       "a newer version of the same lockbox stands where this one was to go",
       "fetch the lockbox again; if the older one is meant, remove the newer one first")

@@ -152,7 +152,8 @@ static int refuse(const char *name, size_t len, const char *fault, struct err *e
         return 0;
     AUTO(buf) struct buf shown = {0};
     out_escape(&shown, name, len < 200 ? len : 200);
-    return err_set(e, ERR_UNSAFE_NAME, "the name '%s' %s", buf_text(&shown), fault);
+    err_set(e, ERR_UNSAFE_NAME, "the name '%s' %s", buf_text(&shown), fault);
+    return err_hint(e, "choose another name in the cloud, of letters, digits, blanks and ._+-=@,()~");
 }
 
 int name_check(const char *path, size_t len, struct err *e)

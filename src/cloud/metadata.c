@@ -147,7 +147,7 @@ static int fetch_lockbox_once(struct cloud *c, const char *lockbox, struct cloud
     if (batch_fetch(c, &batch, m, e))
         return -1;
     if (!cloud_metadata_find(m, path))
-        return err_set(e, ERR_NO_SUCH_LOCKBOX, "the cloud has no lockbox '%s'", lockbox);
+        return err_set(e, ERR_NO_SUCH_LOCKBOX, "the cloud has no such lockbox");
     return fetch_one(c, REPOSITORY_DIRECTOR, OFFLINE_SNAPSHOT, m, e);
 }
 

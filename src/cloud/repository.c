@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/out.h"
 #include "cloud/cloud_internal.h"
 
 #define LOCKBOX_NAME_MAX 253u /* the server's limit */
@@ -48,9 +47,8 @@ int repository_check_lockbox_name(const char *name, struct err *e)
     bool is_role = strcmp(name, "root") == 0 || strcmp(name, "offline-snapshot") == 0;
     if (len > 0 && len <= LOCKBOX_NAME_MAX && strspn(name, allowed) == len && !is_role)
         return 0;
-    AUTO(buf) struct buf shown = {0};
-    out_escape(&shown, name, len);
-    return err_set(e, ERR_NO_SUCH_LOCKBOX, "'%s' is no lockbox's name", buf_text(&shown));
+    return err_set(e, ERR_NO_SUCH_LOCKBOX,
+                   "no lockbox has such a name: at most %u letters, digits, '-' and '_'", LOCKBOX_NAME_MAX);
 }
 
 static int no_address(enum repository repository, struct err *e)

@@ -181,6 +181,8 @@ static int admit_bundle(const char *path, const struct deliver_options *o, struc
                         struct delivery *d, struct err *e)
 {
     struct stat st;
+    if (stat(path, &st) && errno == ENOENT)
+        return err_set(e, ERR_NO_SUCH_PATH, "there is no such file");
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
         err_set(e, ERR_NOT_A_LOCKBOX, "it is a folder; a bundle is a file x.lockbox");
         return err_hint(e, "name the bundle's head, such as STICK/airlock/x.lockbox");

@@ -7,6 +7,9 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/name.h"
+
+#define LONGEST_END (sizeof ".999.new.part" - 1) /* of the names that a bundle has while it is written */
 
 static bool ends_in(const char *text, const char *end)
 {
@@ -46,15 +49,28 @@ static int open_airlock_folder(const char *to, int *ret_fd, struct err *e)
     return err_context(e, "'%s'", to);
 }
 
+/* "stick/" is shown as "stick". */
+static char *show(const char *to, const char *inside, const char *name)
+{
+    size_t len = strlen(to);
+    while (len > 0 && to[len - 1] == '/')
+        len--;
+    return mem_format("%.*s/%s%s", (int)len, to, inside, name);
+}
+
 int place_bundle(const char *to, const char *name, struct place *ret, struct err *e)
 {
     if (place_is_file(to))
         return place_path(to, ret, e);
+    if (strlen(name) > NAME_PART_MAX - LONGEST_END) {
+        err_set(e, ERR_UNSAFE_NAME, "the bundle's name would be longer than file systems hold");
+        return err_hint(e, "write it to a path of your own, TO/x.lockbox, or --as plain");
+    }
     struct place p = {.dirfd = -1, .on_stick = true};
     if (open_airlock_folder(to, &p.dirfd, e))
         return -1;
     p.name = mem_strdup(name);
-    p.shown = mem_format("%s/airlock/%s", to, name);
+    p.shown = show(to, "airlock/", name);
     *ret = p;
     return 0;
 }
@@ -65,7 +81,7 @@ int place_folder(const char *to, const char *name, struct place *ret, struct err
     if (open_existing(to, &p.dirfd, e))
         return -1;
     p.name = mem_strdup(name);
-    p.shown = mem_format("%s/%s", to, name);
+    p.shown = show(to, "", name);
     *ret = p;
     return 0;
 }

@@ -111,13 +111,13 @@ int record_load(const struct store *s, const char *profile, const char *lockbox,
     if (fs_read_at(s->cache_fd, path, RECORD_BYTES_MAX, &text, e)) {
         if (e->id != ERR_NO_SUCH_PATH)
             return -1;
-        err_set(e, ERR_NOT_FETCHED, "the store has no lockbox '%s'", lockbox);
+        err_set(e, ERR_NOT_FETCHED, "it is not in the store");
         return err_hint(e, "fetch it first: airlock fetch %s", lockbox);
     }
     struct record r = {0};
     if (json_parse(&doc, text.data, text.len, &limits, e) || !read_record(json_root(&doc), &r)) {
         record_free(&r);
-        err_set(e, ERR_NOT_FETCHED, "the store's record of lockbox '%s' cannot be read", lockbox);
+        err_set(e, ERR_NOT_FETCHED, "its record in the store cannot be read");
         return err_hint(e, "fetch it again: airlock fetch %s", lockbox);
     }
     *ret = r;

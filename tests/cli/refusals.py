@@ -167,6 +167,16 @@ class Packages(Scenario):
                 ("ostree/config", "OSTree"), ("a" * 64 + ".images/x.tar", "containers")):
             self.refuses_names(name, says=shown)
 
+    def test_a_name_too_long_for_a_bundle_still_fits_a_folder(self):
+        name = "x" * 230
+        self.cloud.tell("lockbox", "define", name, "pump-controller-2.4.1")
+        self.ok("fetch", name)
+        outcome = self.refuses(3, "unsafe-name", "write", name, self.stick, says="longer than file systems hold")
+        self.assertIn("--as plain", outcome.stderr)
+        self.ok("write", name, self.stick, "--as", "plain")
+        self.ok("write", name, self.stick / "short.lockbox")
+        self.ok("verify", self.stick)
+
     def test_names_that_fold_into_one_or_stand_in_each_others_way(self):
         self.refuses_names("Firmware", "firmware", says="'firmware'")
         self.refuses_names("folder", "folder/file", says="'folder/file'")

@@ -79,6 +79,25 @@ class Usage(Scenario):
         outcome = self.refuses(2, "not-fetched", "write", "pump-7", self.stick, says="'pump-7'")
         self.assertIn("hint: fetch it first: airlock fetch pump-7", outcome.stderr)
 
+    def test_a_message_names_its_subject_once(self):
+        (self.home / "broken.lockbox").write_text("this is no bundle")
+        (self.home / "folder.lockbox").mkdir()
+        (self.home / "file").write_text("")
+        for words in (["write", "pump-7", self.stick], ["write", "none.lockbox", self.stick],
+                      ["write", "broken.lockbox", self.stick], ["write", "folder.lockbox", self.stick],
+                      ["write", "pump-7", "none"], ["write", "pump-7", "file"], ["write", "pump-7", "none/x.lockbox"],
+                      ["apply", "none.lockbox", "--to", "x"], ["apply", "broken.lockbox", "--to", "x"],
+                      ["verify", "none"], ["inspect", "none"], ["verify", "file/none"],
+                      ["verify", self.stick, "--trust", "none"], ["verify", self.stick, "--trust", "file"],
+                      ["login", "--credentials", "none"], ["login", "--credentials", "file"],
+                      ["--profile", "none", "list"], ["--at", "none", "list"], ["--store", "file", "list"]):
+            with self.subTest(words=words):
+                outcome = self.airlock("--json", *words)
+                message = outcome.answer["error"]["message"]
+                subjects = [subject.rpartition("/")[2] for subject in re.findall("'([^']+)'", message)]
+                self.assertEqual(len(subjects), len(set(subjects)), message)
+                self.assertNotEqual(subjects, [], message)
+
     def test_options_may_stand_anywhere_and_words_follow_two_dashes(self):
         for words in (["--json", "verify", "none"], ["verify", "none", "--json"],
                       ["verify", "--json", "--", "none"], ["--profile=p", "--json", "verify", "none"],

@@ -32,14 +32,13 @@ static void every_role_of_a_lockbox_arrives(void **state)
     assert_memory_equal(newest->data, third->data, newest->len);
 }
 
-static void a_lockbox_that_the_cloud_does_not_have_is_named(void **state)
+static void a_lockbox_that_the_cloud_does_not_have_is_told(void **state)
 {
     struct account *a = *state;
     AUTO(cloud_metadata) struct cloud_metadata m = {0};
     struct err e;
     assert_int_equal(cloud_fetch_metadata(a->cloud, "pump-8", &m, &e), -1);
     assert_int_equal(e.id, ERR_NO_SUCH_LOCKBOX);
-    assert_non_null(strstr(e.message, "pump-8"));
     assert_int_equal(cloud_fetch_metadata(a->cloud, "../root", &m, &e), -1);
     assert_int_equal(e.id, ERR_NO_SUCH_LOCKBOX);
 }
@@ -134,7 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(every_role_of_a_lockbox_arrives),
-        TEST(a_lockbox_that_the_cloud_does_not_have_is_named),
+        TEST(a_lockbox_that_the_cloud_does_not_have_is_told),
         TEST(roles_are_asked_for_in_the_order_of_the_server),
         TEST(what_the_server_lacks_is_left_to_the_verdict),
         TEST(roles_that_do_not_fit_are_asked_for_again_and_then_left_to_the_verdict),
