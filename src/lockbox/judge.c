@@ -5,9 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/out.h"
 
 struct verdict_trust judge_trust(const struct pins *pins)
 {
@@ -20,15 +22,20 @@ struct verdict_trust judge_trust(const struct pins *pins)
     };
 }
 
-/* Takes the message over. */
+/* Takes the message over; escapes it, as messages of a verdict are (what is escaped already stays). */
 static struct verdict_problem *add(struct verdict *v, enum err_id id, const char *role, char *message)
 {
     const struct err general = {.id = id};
     const char *hint = err_hint_text(&general);
+    AUTO_FREE char *raw = message;
+    struct buf shown = {0};
+    out_escape(&shown, raw, strlen(raw));
     v->problems = mem_resize(v->problems, v->problem_count + 1, sizeof *v->problems);
     struct verdict_problem *p = &v->problems[v->problem_count++];
-    *p = (struct verdict_problem){
-        .id = id, .role = mem_strdup(role), .message = message, .hint = mem_strdup(hint ? hint : "")};
+    *p = (struct verdict_problem){.id = id,
+                                  .role = mem_strdup(role),
+                                  .message = buf_steal_text(&shown),
+                                  .hint = mem_strdup(hint ? hint : "")};
     return p;
 }
 

@@ -30,6 +30,16 @@ static void a_problem_that_no_device_minds_leaves_the_outcome(void **state)
     assert_string_equal(v.problems[0].hint, "");
 }
 
+static void hostile_text_in_a_message_is_escaped_once(void **state)
+{
+    AUTO(verdict) struct verdict v = {.valid = true};
+    (void)state;
+    judge_add_unmet(&v, ERR_EXPIRES_TOO_SOON, "", "director/%s.json", "a\x1b[2J\xe2\x80\xae");
+    judge_add_problem(&v, ERR_BAD_JSON, "", true, "%s", v.problems[0].message);
+    assert_string_equal(v.problems[0].message, "director/a\\x1b[2J\\u{202e}.json");
+    assert_string_equal(v.problems[1].message, v.problems[0].message);
+}
+
 static void a_refusal_says_what_to_do_about_the_problem(void **state)
 {
     char hint[] = "renew it", message[] = "it ended", role[] = "";
@@ -91,6 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_problem_found_beside_the_metadata_has_the_advice_of_its_id),
         cmocka_unit_test(a_problem_that_no_device_minds_leaves_the_outcome),
+        cmocka_unit_test(hostile_text_in_a_message_is_escaped_once),
         cmocka_unit_test(a_refusal_says_what_to_do_about_the_problem),
         cmocka_unit_test(thirty_days_are_enough_and_a_second_less_is_soon),
         cmocka_unit_test(the_time_left_is_said_in_whole_days),

@@ -426,6 +426,10 @@ static void unsafe_names_are_refused(void **state)
                                         "images/nul",
                                         "images/x.",
                                         "images/a\\b",
+                                        "images/-x",
+                                        "images/a;b",
+                                        "images/A~1.BIN",
+                                        "images/\xc3\xb6",
                                         "etc/x",
                                         "images/a.bin/x",
                                         "images/"};
