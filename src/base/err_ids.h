@@ -40,38 +40,52 @@ ERROR(BAD_DEVICE_STATE, "bad-device-state", EXIT_USAGE, "the file does not descr
       "docs/device-state.md describes the file")
 
 /* refused: JSON */
-ERROR(BAD_JSON, "bad-json", EXIT_REFUSED, "not strict JSON", NULL)
-ERROR(JSON_DUPLICATE_KEY, "json-duplicate-key", EXIT_REFUSED, "a JSON object names a key twice", NULL)
-ERROR(JSON_TOO_DEEP, "json-too-deep", EXIT_REFUSED, "JSON nested deeper than any role is", NULL)
-ERROR(JSON_TRAILING_BYTES, "json-trailing-bytes", EXIT_REFUSED, "bytes follow the JSON value", NULL)
+ERROR(BAD_JSON, "bad-json", EXIT_REFUSED, "not strict JSON",
+      "fetch it again; if the cloud itself serves it so, ask the owner of the account")
+ERROR(JSON_DUPLICATE_KEY, "json-duplicate-key", EXIT_REFUSED, "a JSON object names a key twice",
+      "fetch it again; if the cloud itself serves it so, ask the owner of the account")
+ERROR(JSON_TOO_DEEP, "json-too-deep", EXIT_REFUSED, "JSON nested deeper than any role is",
+      "fetch it again; if the cloud itself serves it so, ask the owner of the account")
+ERROR(JSON_TRAILING_BYTES, "json-trailing-bytes", EXIT_REFUSED, "bytes follow the JSON value",
+      "fetch it again; if the cloud itself serves it so, ask the owner of the account")
 ERROR(JSON_BYTE_ORDER_MARK, "json-byte-order-mark", EXIT_REFUSED, "the file begins with a byte order mark",
-      NULL)
-ERROR(TOO_LARGE, "too-large", EXIT_REFUSED, "larger than the limit for its kind", NULL)
+      "fetch it again; if the cloud itself serves it so, ask the owner of the account")
+ERROR(TOO_LARGE, "too-large", EXIT_REFUSED, "larger than the limit for its kind",
+      "nothing genuine is that large: find out where it comes from")
 
 /* refused: roles (Uptane) */
 ERROR(BAD_ROLE, "bad-role", EXIT_REFUSED, "a signed role lacks a field or has one of the wrong type or range",
-      NULL)
+      "fetch it again; if the cloud itself serves it so, ask the owner of the account")
 ERROR(WRONG_ROLE_TYPE, "wrong-role-type", EXIT_REFUSED, "the role is of another type than its place asks for",
-      NULL)
-ERROR(BAD_KEY, "bad-key", EXIT_REFUSED, "a public key cannot be used", NULL)
+      "fetch it again; if the cloud itself serves it so, ask the owner of the account")
+ERROR(BAD_KEY, "bad-key", EXIT_REFUSED, "a public key cannot be used",
+      "the root must be issued anew with keys that can be used")
 ERROR(BAD_SIGNATURE, "bad-signature", EXIT_REFUSED, "a signature does not match",
       "the file was changed after it was signed: fetch it again from the cloud")
-ERROR(DUPLICATE_SIGNATURE, "duplicate-signature", EXIT_REFUSED, "two signatures by the same key", NULL)
+ERROR(DUPLICATE_SIGNATURE, "duplicate-signature", EXIT_REFUSED, "two signatures by the same key",
+      "fetch it again; if the cloud itself serves it so, ask the owner of the account")
 ERROR(THRESHOLD_NOT_MET, "threshold-not-met", EXIT_REFUSED,
-      "fewer valid signatures by trusted keys than the threshold asks for", NULL)
-ERROR(BAD_THRESHOLD, "bad-threshold", EXIT_REFUSED, "a threshold below one or above the number of keys", NULL)
-ERROR(MISSING_ROLE, "missing-role", EXIT_REFUSED, "a role that the device needs is not there", NULL)
+      "fewer valid signatures by trusted keys than the threshold asks for",
+      "the missing keys must sign it in the cloud; or the roots that are trusted are another account's")
+ERROR(BAD_THRESHOLD, "bad-threshold", EXIT_REFUSED, "a threshold below one or above the number of keys",
+      "the role that says so must be issued anew")
+ERROR(MISSING_ROLE, "missing-role", EXIT_REFUSED, "a role that the device needs is not there",
+      "fetch the lockbox again and write it anew: a file was lost on the way")
 ERROR(MISSING_IMAGE_REPO, "missing-image-repo", EXIT_REFUSED, "the image repository's metadata is not there",
-      NULL)
-ERROR(MISSING_DIRECTOR, "missing-director", EXIT_REFUSED, "the director's metadata is not there", NULL)
-ERROR(EXPIRED_ROLE, "expired-role", EXIT_REFUSED, "a role is past its date", NULL)
+      "write the lockbox to the stick again: a folder was lost on the way")
+ERROR(MISSING_DIRECTOR, "missing-director", EXIT_REFUSED, "the director's metadata is not there",
+      "write the lockbox to the stick again: a folder was lost on the way")
+ERROR(EXPIRED_ROLE, "expired-role", EXIT_REFUSED, "a role is past its date",
+      "have that role renewed in the cloud, then fetch the lockbox again")
 ERROR(WRONG_VERSION, "wrong-version", EXIT_REFUSED,
-      "a role has another version than the one that lists it says", NULL)
+      "a role has another version than the one that lists it says",
+      "fetch the lockbox again: its files are not of one moment")
 ERROR(WRONG_HASH, "wrong-hash", EXIT_REFUSED, "content does not match its signed hash",
       "fetch it again, or write it again from where it is good")
 ERROR(WRONG_LENGTH, "wrong-length", EXIT_REFUSED, "content does not have its signed length",
       "fetch it again, or write it again from where it is good")
-ERROR(ROOT_GAP, "root-gap", EXIT_REFUSED, "the chain of roots has a gap", NULL)
+ERROR(ROOT_GAP, "root-gap", EXIT_REFUSED, "the chain of roots has a gap",
+      "fetch the lockbox again: a root was lost on the way")
 ERROR(ROOT_NOT_TRUSTED, "root-not-trusted", EXIT_REFUSED,
       "the chain of roots does not continue from a trusted root",
       "do not use this source; ask the owner of the account")
@@ -80,25 +94,37 @@ ERROR(ROOT_CHANGED, "root-changed", EXIT_REFUSED,
       "do not use this source; ask the owner of the account")
 ERROR(ROLLBACK, "rollback", EXIT_REFUSED, "older than what was seen before",
       "do not use this source; ask the owner of the account")
-ERROR(NOT_IN_SNAPSHOT, "not-in-snapshot", EXIT_REFUSED, "the snapshot does not list this role", NULL)
+ERROR(NOT_IN_SNAPSHOT, "not-in-snapshot", EXIT_REFUSED, "the snapshot does not list this role",
+      "fetch the lockbox again: its files are not of one moment")
 ERROR(DIRECTOR_DELEGATES, "director-delegates", EXIT_REFUSED,
-      "the lockbox delegates, which a director must not", NULL)
-ERROR(BAD_DELEGATION, "bad-delegation", EXIT_REFUSED, "a delegation cannot be followed", NULL)
+      "the lockbox delegates, which a director must not",
+      "do not use this lockbox; ask the owner of the account")
+ERROR(BAD_DELEGATION, "bad-delegation", EXIT_REFUSED, "a delegation cannot be followed",
+      "the delegation must be mended in the cloud")
 ERROR(TARGET_NOT_IN_IMAGE_REPO, "target-not-in-image-repo", EXIT_REFUSED,
-      "the image repository does not know a target of the lockbox", NULL)
+      "the image repository does not know a target of the lockbox",
+      "upload the package again in the cloud, define the lockbox again, then fetch it")
 ERROR(TARGET_MISMATCH, "target-mismatch", EXIT_REFUSED,
-      "lockbox and image repository disagree about a target", NULL)
+      "lockbox and image repository disagree about a target",
+      "define the lockbox again in the cloud, then fetch it")
 ERROR(TARGET_CONFLICT, "target-conflict", EXIT_REFUSED,
-      "two targets of one lockbox are for the same hardware", NULL)
+      "two targets of one lockbox are for the same hardware",
+      "take one of the two out of the lockbox: define the lockbox again in the cloud, then fetch it")
 ERROR(EMPTY_TARGET, "empty-target", EXIT_REFUSED,
-      "a file target of length 0, on which the device's client crashes", NULL)
+      "a file target of length 0, on which the device's client crashes",
+      "take the package out of the lockbox: define the lockbox again in the cloud, then fetch it")
 ERROR(NON_ASCII_ROLE, "non-ascii-role", EXIT_REFUSED,
-      "a signed role holds text outside ASCII, which the device verifies in another form", NULL)
+      "a signed role holds text outside ASCII, which the device verifies in another form",
+      "name packages, lockboxes and versions in ASCII, then define the lockbox again")
 ERROR(ODD_NUMBER, "odd-number", EXIT_REFUSED,
-      "a signed role holds a number that the device prints in another form before it verifies", NULL)
-ERROR(DEVICE_LIMIT, "device-limit", EXIT_REFUSED, "larger than the device's client reads", NULL)
+      "a signed role holds a number that the device prints in another form before it verifies",
+      "what the package's custom data holds must be whole numbers or text")
+ERROR(DEVICE_LIMIT, "device-limit", EXIT_REFUSED, "larger than the device's client reads",
+      "put fewer or shorter entries into it")
 ERROR(UNSUPPORTED_KEY, "unsupported-key", EXIT_REFUSED,
-      "a key type or signature method that the device's client does not know", NULL)
+      "a key type or signature method that the device's client does not know",
+      "today's devices know Ed25519 and RSA with 2048, 3072 or 4096 bits: the keys must be changed in the "
+      "cloud")
 ERROR(SECONDARY_ROOT, "secondary-root", EXIT_REFUSED,
       "an ECU behind the primary that has no root yet takes its first only from a chain of two or more",
       "issue a new root in the cloud (rotate its keys), then fetch the lockbox again")
@@ -122,7 +148,8 @@ ERROR(PLATFORM_AMBIGUOUS, "platform-ambiguous", EXIT_REFUSED,
       "several images fit the platform equally well, and the device refuses to choose",
       "name the platform more exactly with 'platform:' in the compose file, such as linux/arm64/v8")
 ERROR(STORED_NEWER, "stored-newer", EXIT_REFUSED,
-      "the device has stored this role already and goes by what it has", NULL)
+      "the device has stored this role already and goes by what it has",
+      "bring a lockbox that was fetched later")
 ERROR(ALREADY_INSTALLED, "already-installed", EXIT_DONE, "the device has this installed already", NULL)
 ERROR(INSTALLED_DIFFERS, "installed-differs", EXIT_REFUSED,
       "a package of this name and other content is installed",
@@ -130,22 +157,26 @@ ERROR(INSTALLED_DIFFERS, "installed-differs", EXIT_REFUSED,
 ERROR(PENDING_INSTALL, "pending-install", EXIT_REFUSED, "an earlier update waits for its reboot",
       "reboot the device first")
 ERROR(WRONG_PACKAGE_KIND, "wrong-package-kind", EXIT_REFUSED,
-      "the primary ECU takes OSTree images only, and this is a file", NULL)
+      "the primary ECU takes OSTree images only, and this is a file",
+      "take the package out of the lockbox, or give it the hardware id of another ECU")
 ERROR(DEVICE_SPACE, "device-space", EXIT_REFUSED, "the device has too little free space for the packages",
       "free space on the device")
 ERROR(DEVICE_CLOCK, "device-clock", EXIT_REFUSED, "the device's clock is wrong, so it decides differently",
       "set the device's clock")
-ERROR(NOT_LOOKED_FOR, "not-looked-for", EXIT_NOTHING, "the device does not look for a lockbox there", NULL)
+ERROR(NOT_LOOKED_FOR, "not-looked-for", EXIT_NOTHING, "the device does not look for a lockbox there",
+      "write with --as plain to a stick with the label that the device polls")
 ERROR(MISSING_TARGET, "missing-target", EXIT_REFUSED, "the bytes of a target are not there",
       "write it again from where it is whole")
 ERROR(BAD_OSTREE, "bad-ostree-object", EXIT_REFUSED,
       "an object of an OSTree image has its right checksum and is not what OSTree reads",
       "have the image made and pushed again")
 ERROR(SEVERAL_LOCKBOXES, "several-lockboxes", EXIT_REFUSED,
-      "the directory holds more than one lockbox, and the device takes the first of its snapshot", NULL)
-ERROR(NO_LOCKBOX, "no-lockbox", EXIT_NOTHING, "no lockbox that the offline snapshot lists is there", NULL)
+      "the directory holds more than one lockbox, and the device takes the first of its snapshot",
+      "keep one lockbox in the directory")
+ERROR(NO_LOCKBOX, "no-lockbox", EXIT_NOTHING, "no lockbox that the offline snapshot lists is there",
+      "write the lockbox to the stick again")
 ERROR(NOTHING_TO_INSTALL, "nothing-to-install", EXIT_NOTHING, "the lockbox holds nothing for this device",
-      NULL)
+      "choose a lockbox with packages for this hardware")
 ERROR(UNSAFE_NAME, "unsafe-name", EXIT_REFUSED,
       "a name that could be turned against a file system, a shell or a path it is used in", NULL)
 ERROR(NEWER_IS_THERE, "newer-is-there", EXIT_REFUSED,

@@ -165,6 +165,29 @@ static void count_signatures(struct tally *tally, const struct role *role, const
     }
 }
 
+/* The first key of the grant that did not sign; NULL where all did (with keys that are not known). */
+static const char *find_missing(const struct role *role, const struct grant *grant, size_t *ret_len)
+{
+    size_t signatures = json_count(role->signatures);
+    for (size_t i = 0, n = json_count(grant->keyids); i < n; i++) {
+        const char *id = json_string(json_at(grant->keyids, i), ret_len);
+        if (!stands_before(role, signatures, id, *ret_len))
+            return id;
+    }
+    return NULL;
+}
+
+static void explain_missing(const struct role *role, const struct tally *tally, const struct grant *grant,
+                            struct flaws *flaws)
+{
+    size_t len = 0;
+    const char *missing = find_missing(role, grant, &len);
+    flaws_add(flaws, ERR_THRESHOLD_NOT_MET, true, true,
+              "version %lld has %lld valid signatures by trusted keys and needs %lld%s%.*s%s",
+              (long long)role->version, (long long)tally->standard, (long long)grant->threshold,
+              missing ? "; key " : "", SHOWN(len), missing ? missing : "", missing ? " did not sign" : "");
+}
+
 /* What is not signed as the standard asks is not read any further, so it counts as refused by the device too,
  * even where its client might count differently. */
 static void explain_invalid(const struct role *role, const struct tally *tally, const struct grant *grant,
@@ -179,9 +202,7 @@ static void explain_invalid(const struct role *role, const struct tally *tally, 
                   "version %lld: the signature of key %.*s does not match; %lld of %lld needed are valid",
                   version, SHOWN(tally->bad_key_len), tally->bad_key, have, need);
     else
-        flaws_add(flaws, ERR_THRESHOLD_NOT_MET, true, true,
-                  "version %lld has %lld valid signatures by trusted keys and needs %lld", version, have,
-                  need);
+        explain_missing(role, tally, grant, flaws);
 }
 
 /* The standard is content; why is the device not? */

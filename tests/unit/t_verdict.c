@@ -34,7 +34,8 @@ static void check_invariants(const struct verdict *v)
     for (size_t i = 0; i < v->problem_count; i++) {
         const struct verdict_problem *p = &v->problems[i];
         assert_true(strlen(p->message) > strlen(p->role) + 2);
-        assert_non_null(p->hint);
+        if ((p->device_refuses || p->breaks_validity) && !*p->hint)
+            fail_msg("%s does not say what to do", err_name(p->id));
         breaks |= p->breaks_validity;
         refuses |= p->device_refuses;
     }
