@@ -205,9 +205,11 @@ int name_check_twins(const char *const *paths, size_t n, struct err *e)
     int rc = 0;
     for (size_t i = 1; i < n && rc == 0; i++) {
         size_t len = strlen(folded[i - 1]);
-        if (!strncmp(folded[i - 1], folded[i], len) && (folded[i][len] == '\0' || folded[i][len] == '/'))
-            rc = err_set(e, ERR_UNSAFE_NAME, "the names '%s' and '%s' cannot stand beside each other",
-                         folded[i - 1], folded[i]);
+        if (strncmp(folded[i - 1], folded[i], len) != 0 || (folded[i][len] != '\0' && folded[i][len] != '/'))
+            continue;
+        err_set(e, ERR_UNSAFE_NAME, "the names '%s' and '%s' cannot stand beside each other", folded[i - 1],
+                folded[i]);
+        rc = err_hint(e, "give one of the two another name in the cloud");
     }
     for (size_t i = 0; i < n; i++)
         free(folded[i]);

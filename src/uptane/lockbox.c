@@ -95,7 +95,9 @@ static void check_lockbox_name(const char *name, struct flaws *flaws)
     for (enum role_type type = ROLE_ROOT; type <= ROLE_LOCKBOX; type++)
         fixed |= !strcmp(name, role_type_name(type));
     if (fixed || !strcmp(name, "timestamp"))
-        flaws_add(flaws, ERR_UNSAFE_NAME, true, true, "'%s' is the name of a fixed role", name);
+        err_hint(
+            &flaws_add(flaws, ERR_UNSAFE_NAME, true, true, "'%s' is the name of a fixed role", name)->why,
+            "define the lockbox under another name");
     else if (name_check_role(name, &e))
         flaws_add_err(flaws, &e);
 }
