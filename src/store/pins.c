@@ -8,6 +8,10 @@
 #include "base/mem.h"
 #include "store/profile.h"
 
+/* Another one asks for a handful of roles meanwhile. One that takes longer is stopped, or out of luck. */
+#define LOCK_PATIENCE_MS 60000u
+#define LOCK_STEP_MS 20u
+
 static const char *const folders[] = {[PIN_DIRECTOR] = "director", [PIN_IMAGE] = "repo"};
 
 const char *pin_repo_title(enum pin_repo repo)
@@ -35,9 +39,13 @@ int pins_lock(const struct store *s, const char *profile, int *ret_fd, struct er
     AUTO_FD int fd = -1;
     if (pins_open_folder(s, profile, true, &fd, e))
         return -1;
-    while (flock(fd, LOCK_EX))
-        if (errno != EINTR)
+    for (unsigned waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB); waited_ms += LOCK_STEP_MS) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
             return err_errno(e, ERR_SYSTEM, "cannot lock the pinned roots");
+        if (waited_ms >= LOCK_PATIENCE_MS)
+            return err_set(e, ERR_STORE_LOCKED, "another airlock holds the roots of profile '%s'", profile);
+        usleep(LOCK_STEP_MS * 1000);
+    }
     *ret_fd = steal_fd(&fd);
     return 0;
 }

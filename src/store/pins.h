@@ -33,8 +33,9 @@ const char *pin_repo_metadata(enum pin_repo repo);
 /* trust/<profile>/; ERR_NO_SUCH_PATH where it is missing and not to be made. */
 must_check int pins_open_folder(const struct store *s, const char *profile, bool create, int *ret_fd,
                                 struct err *e);
-/* From reading pins to saving them one at a time, until ret_fd is closed; waits for another airlock. Else
- * what one has seen could be overwritten by another, or look like a step back. */
+/* From reading pins to saving them one at a time, until ret_fd is closed; waits up to a minute for another
+ * airlock (ERR_STORE_LOCKED). Else what one has seen could be overwritten by another, or look like a step
+ * back. */
 must_check int pins_lock(const struct store *s, const char *profile, int *ret_fd, struct err *e);
 /* Nothing pinned is no error: all four are empty then. */
 must_check int pins_load(const struct store *s, const char *profile, struct pins *ret, struct err *e);

@@ -133,6 +133,16 @@ class Login(Scenario):
         outcome = self.refuses(2, "usage", "login", "--api-client", says="no terminal")
         self.assertIn("AIRLOCK_CLIENT_SECRET", outcome.stderr)
 
+    def test_an_address_without_tls_in_a_stored_profile_is_not_used(self):
+        self.login()
+        config = self.config / "config"
+        before = config.read_text()
+        for key in ("repo-url", "director-url", "token-url"):
+            line = next(line for line in before.splitlines() if line.startswith(key))
+            config.write_text(before.replace(line, f"{key} = http://example.com/x"))
+            for words in (["list"], ["fetch", "pump-7"]):
+                self.refuses(2, "bad-config", *words, says=["profile 'default'", "http://example.com/x"])
+
     def test_a_secrets_file_that_others_can_read_is_not_used(self):
         self.login()
         (self.config / "secrets").chmod(0o644)
