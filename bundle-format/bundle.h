@@ -99,6 +99,17 @@ struct bundle_taker {
 must_check int bundle_read_metadata(struct bundle *b, const struct bundle_taker *taker, struct err *e);
 /* Reads every byte of every volume: frames, contents, tar headers, LOCKBOX.sha256. */
 must_check int bundle_check(struct bundle *b, unsigned workers, struct progress *progress, struct err *e);
+/* Receives the content of members in order, from one thread: begin() with the member's number, its bytes in
+ * pieces, end() once they have proven to be the member's. A -1 ends the reading. */
+struct bundle_sink {
+    int (*begin)(void *ctx, size_t member, struct err *e);
+    int (*write)(void *ctx, const void *bytes, size_t n, struct err *e);
+    int (*end)(void *ctx, struct err *e);
+    void *ctx;
+};
+/* bundle_check(), with somebody who looks at the members of images/. */
+must_check int bundle_watch(struct bundle *b, unsigned workers, const struct bundle_sink *sink,
+                            struct progress *progress, struct err *e);
 /* Writes every member (not LOCKBOX.json and LOCKBOX.sha256) beneath dirfd, an empty folder of the caller's,
  * while checking all that bundle_check() checks; flushed when it returns 0. After -1 the folder holds an
  * unusable part: the caller removes it. */

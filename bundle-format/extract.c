@@ -50,7 +50,7 @@ static int end_gathering(void *ctx, struct err *e)
 int bundle_read_metadata(struct bundle *b, const struct bundle_taker *taker, struct err *e)
 {
     struct gathering g = {.bundle = b, .taker = taker};
-    struct extract_sink sink = {.begin = begin_gathering, .write = gather, .end = end_gathering, .ctx = &g};
+    struct bundle_sink sink = {.begin = begin_gathering, .write = gather, .end = end_gathering, .ctx = &g};
     int rc = bundle_unroll(b, STREAM_METADATA, 1, &sink, NULL, e);
     buf_free(&g.content);
     return rc;
@@ -67,14 +67,15 @@ static uint64_t raw_total(const struct bundle *b)
     return sum;
 }
 
-static int unroll_all(struct bundle *b, const char *phase, unsigned workers, const struct extract_sink *sink,
+static int unroll_all(struct bundle *b, const char *phase, unsigned workers,
+                      const struct bundle_sink *metadata, const struct bundle_sink *images,
                       struct progress *progress, struct err *e)
 {
     workers = pipeline_workers(workers);
     progress_begin(progress, phase, raw_total(b));
     int rc = 0;
-    if (bundle_unroll(b, STREAM_METADATA, workers, sink, progress, e) ||
-        bundle_unroll(b, STREAM_IMAGES, workers, sink, progress, e))
+    if (bundle_unroll(b, STREAM_METADATA, workers, metadata, progress, e) ||
+        bundle_unroll(b, STREAM_IMAGES, workers, images, progress, e))
         rc = -1;
     progress_end(progress);
     return rc;
@@ -82,7 +83,13 @@ static int unroll_all(struct bundle *b, const char *phase, unsigned workers, con
 
 int bundle_check(struct bundle *b, unsigned workers, struct progress *progress, struct err *e)
 {
-    return unroll_all(b, "verify", workers, NULL, progress, e);
+    return unroll_all(b, "verify", workers, NULL, NULL, progress, e);
+}
+
+int bundle_watch(struct bundle *b, unsigned workers, const struct bundle_sink *sink,
+                 struct progress *progress, struct err *e)
+{
+    return unroll_all(b, "verify", workers, NULL, sink, progress, e);
 }
 
 struct extraction {
@@ -143,8 +150,8 @@ static int end_file(void *ctx, struct err *e)
 int bundle_extract(struct bundle *b, int dirfd, unsigned workers, struct progress *progress, struct err *e)
 {
     struct extraction x = {.bundle = b, .dirfd = dirfd, .folder_fd = -1, .fd = -1};
-    struct extract_sink sink = {.begin = begin_file, .write = write_file, .end = end_file, .ctx = &x};
-    int rc = unroll_all(b, "extract", workers, &sink, progress, e);
+    struct bundle_sink sink = {.begin = begin_file, .write = write_file, .end = end_file, .ctx = &x};
+    int rc = unroll_all(b, "extract", workers, &sink, &sink, progress, e);
     cleanup_fd(&x.fd);
     cleanup_fd(&x.folder_fd);
     free(x.folder);

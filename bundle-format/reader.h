@@ -40,16 +40,9 @@ must_check int bundle_load_frame(const struct bundle *b, size_t frame, uint8_t *
 /* What to say when a frame's bytes do not match its hash: which volume, where. */
 int bundle_frame_error(const struct bundle *b, size_t frame, struct err *e);
 
-/* Receives the content of members in order. */
-struct extract_sink {
-    int (*begin)(void *ctx, size_t member, struct err *e);
-    int (*write)(void *ctx, const void *bytes, size_t n, struct err *e);
-    int (*end)(void *ctx, struct err *e);
-    void *ctx;
-};
 /* Goes through all frames of a part: hash, decompression, tar stream against the index, contents' and
  * members' hashes. sink: NULL to check only. */
 must_check int bundle_unroll(struct bundle *b, enum stream_part part, unsigned workers,
-                             const struct extract_sink *sink, struct progress *progress, struct err *e);
+                             const struct bundle_sink *sink, struct progress *progress, struct err *e);
 
 #endif

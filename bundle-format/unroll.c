@@ -19,7 +19,7 @@ struct slot {
 
 struct unroller {
     struct bundle *bundle;
-    const struct extract_sink *sink;
+    const struct bundle_sink *sink;
     struct progress *progress;
     size_t next_frame, last_frame; /* to read; last: one after */
     struct stream stream;
@@ -199,7 +199,7 @@ static int run_pipeline(struct unroller *u, unsigned workers, struct err *e)
     return rc;
 }
 
-int bundle_unroll(struct bundle *b, enum stream_part part, unsigned workers, const struct extract_sink *sink,
+int bundle_unroll(struct bundle *b, enum stream_part part, unsigned workers, const struct bundle_sink *sink,
                   struct progress *progress, struct err *e)
 {
     size_t metadata = index_metadata_frames(&b->index);
