@@ -35,21 +35,25 @@ static void show_json(const struct view *v, const char *event, uint64_t done)
 
 static void show_bar(struct view *v, bool ended, uint64_t done, int64_t now_ms)
 {
-    uint64_t total = v->progress.total ? v->progress.total : 1;
+    uint64_t total = v->progress.total;
     uint64_t part = done > total ? total : done;
     uint64_t moved = done - atomic_load(&v->progress.skipped);
-    unsigned cells = (unsigned)(part * BAR_CELLS / total);
     double seconds = (double)(now_ms - v->begun_ms) / 1000;
     char size[OUT_SIZE_TEXT], of[OUT_SIZE_TEXT], rate[OUT_SIZE_TEXT];
     char speed[OUT_SIZE_TEXT + 8] = "", left[32] = "";
     out_size(done, size);
-    out_size(v->progress.total, of);
+    out_size(total, of);
     if (seconds > 0.2 && moved > 0) {
         out_size((uint64_t)((double)moved / seconds), rate);
         snprintf(speed, sizeof speed, ", %s/s", rate);
     }
+    if (total == 0) { /* nobody knows how much there is */
+        fprintf(stderr, "\r\033[K%-9s %s%s%s", v->progress.phase, size, speed, ended ? "\n" : "");
+        return;
+    }
     if (!ended && seconds > 1 && moved > 0)
         snprintf(left, sizeof left, ", %.0f s left", seconds * (double)(total - part) / (double)moved);
+    unsigned cells = (unsigned)(part * BAR_CELLS / total);
     fprintf(stderr, "\r\033[K%-9s [%.*s%*s] %3u%%  %s of %s%s%s%s", v->progress.phase, (int)cells,
             "########################", (int)(BAR_CELLS - cells), "", (unsigned)(part * 100 / total), size,
             of, speed, left, ended ? "\n" : "");
