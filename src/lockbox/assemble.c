@@ -5,20 +5,50 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "lockbox/ostree_members.h"
 
-static void add(struct assembly *a, const struct store *s, const char *folder, const struct record_file *f)
+static struct content *add(struct assembly *a, const char *path, const uint8_t sha256[HASH_SIZE],
+                           uint64_t size)
 {
     size_t i = a->count++;
-    char object[STORE_PATH_SIZE];
-    store_object_path(f->sha256, object);
-    a->paths[2 * i] = mem_format("%s/%s", folder, f->path);
-    a->paths[2 * i + 1] = mem_strdup(object);
-    a->files[i] = (struct content_file){.dirfd = s->cache_fd, .path = a->paths[2 * i + 1]};
-    a->contents[i] = (struct content){.size = f->size, .source = &content_from_file, .ctx = &a->files[i]};
+    a->paths[2 * i] = mem_strdup(path);
+    a->contents[i] = (struct content){.size = size};
     a->members[i] = (struct member){
-        .path = a->paths[2 * i], .size = f->size, .contents = &a->contents[i], .content_count = 1};
-    memcpy(a->contents[i].sha256, f->sha256, HASH_SIZE);
-    memcpy(a->members[i].sha256, f->sha256, HASH_SIZE);
+        .path = a->paths[2 * i], .size = size, .contents = &a->contents[i], .content_count = 1};
+    memcpy(a->contents[i].sha256, sha256, HASH_SIZE);
+    memcpy(a->members[i].sha256, sha256, HASH_SIZE);
+    return &a->contents[i];
+}
+
+void assembly_add_file(struct assembly *a, const struct store *s, const char *path, const char *stored,
+                       const struct record_file *f)
+{
+    size_t i = a->count;
+    struct content *c = add(a, path, f->sha256, f->size);
+    a->paths[2 * i + 1] = mem_strdup(stored);
+    a->files[i] = (struct content_file){.dirfd = s->cache_fd, .path = a->paths[2 * i + 1]};
+    c->source = &content_from_file;
+    c->ctx = &a->files[i];
+}
+
+void assembly_add_text(struct assembly *a, const char *path, const char *text)
+{
+    uint8_t sha256[HASH_SIZE];
+    size_t i = a->count, len = strlen(text);
+    hash_of(text, len, sha256);
+    struct content *c = add(a, path, sha256, len);
+    a->texts[i] = (struct content_bytes){.bytes = text, .len = len};
+    c->source = &content_from_bytes;
+    c->ctx = &a->texts[i];
+}
+
+static void add_object(struct assembly *a, const struct store *s, const char *folder,
+                       const struct record_file *f)
+{
+    char object[STORE_PATH_SIZE];
+    AUTO_FREE char *path = mem_format("%s/%s", folder, f->path);
+    store_object_path(f->sha256, object);
+    assembly_add_file(a, s, path, object, f);
 }
 
 static int compare_members(const void *a, const void *b)
@@ -28,20 +58,22 @@ static int compare_members(const void *a, const void *b)
 
 void assemble(const struct store *s, const struct record *r, struct assembly *ret)
 {
-    size_t n = r->role_count + r->target_count;
+    size_t n = r->role_count + r->target_count + ostree_members_count(r);
     *ret = (struct assembly){
         .members = mem_zeroed(n, sizeof *ret->members),
         .contents = mem_zeroed(n, sizeof *ret->contents),
         .files = mem_zeroed(n, sizeof *ret->files),
+        .texts = mem_zeroed(n, sizeof *ret->texts),
         .paths = mem_zeroed(2 * n, sizeof *ret->paths),
     };
     for (size_t i = 0; i < r->role_count; i++)
-        add(ret, s, "metadata", &r->roles[i]);
+        add_object(ret, s, "metadata", &r->roles[i]);
     for (size_t i = 0; i < r->target_count; i++)
-        add(ret, s, "images", &r->targets[i]);
+        add_object(ret, s, "images", &r->targets[i]);
+    ostree_members_add(ret, s, r);
     if (n) {
         qsort(ret->members, r->role_count, sizeof *ret->members, compare_members);
-        qsort(ret->members + r->role_count, r->target_count, sizeof *ret->members, compare_members);
+        qsort(ret->members + r->role_count, n - r->role_count, sizeof *ret->members, compare_members);
     }
 }
 
@@ -51,6 +83,7 @@ void assembly_free(struct assembly *a)
         free(a->paths[i]);
     free(a->paths);
     free(a->files);
+    free(a->texts);
     free(a->contents);
     free(a->members);
     *a = (struct assembly){0};

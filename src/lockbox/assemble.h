@@ -14,12 +14,18 @@ struct assembly {
     struct member *members; /* metadata/… first, then images/…, each sorted by path */
     size_t count;
     struct content *contents;   /* behind the members */
-    struct content_file *files; /* behind the contents */
-    char **paths;               /* behind members and files: two each */
+    struct content_file *files; /* behind the contents: one of these two */
+    struct content_bytes *texts;
+    char **paths; /* behind members and files: two each */
 };
 
 /* The store must outlive the assembly. */
 void assemble(const struct store *s, const struct record *r, struct assembly *ret);
+/* For those who add their part to it (ostree_members.h); assemble() has made room. A file at `stored` beneath
+ * the cache, or a text that outlives the assembly. */
+void assembly_add_file(struct assembly *a, const struct store *s, const char *path, const char *stored,
+                       const struct record_file *f);
+void assembly_add_text(struct assembly *a, const char *path, const char *text);
 void assembly_free(struct assembly *a);
 
 #endif

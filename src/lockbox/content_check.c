@@ -12,8 +12,8 @@
 #include "base/name.h"
 #include "base/out.h"
 #include "base/parallel.h"
-
-#define COMMIT_BYTES_MAX (1u << 20) /* of a commit object: real ones have some hundred bytes */
+#include "fetch/ostree_object.h"
+#include "lockbox/ostree_check.h"
 
 struct job {
     int dirfd;
@@ -30,17 +30,6 @@ static bool is_compose(const struct verdict_target *t)
     return false;
 }
 
-/* Where the bytes that prove a target lie: the file itself, or the commit object (whose SHA-256 is the
- * commit's name). */
-static char *target_path(const struct verdict_target *t)
-{
-    char hex[HASH_HEX_SIZE];
-    if (!t->is_ostree)
-        return mem_format("images/%s", t->name);
-    hash_hex(t->sha256, hex);
-    return mem_format("images/ostree/objects/%.2s/%s.commit", hex, hex + 2);
-}
-
 static void count(void *progress, uint64_t bytes)
 {
     progress_add(progress, bytes);
@@ -51,21 +40,21 @@ static void check_target(void *ctx, size_t i)
     struct job *job = ctx;
     const struct verdict_target *t = &job->v->targets[i];
     struct err *found = &job->findings[i];
-    AUTO_FREE char *path = target_path(t);
+    AUTO_FREE char *path = mem_format("images/%s", t->name);
     AUTO_FD int fd = -1;
     struct err e;
     struct stat st;
     uint8_t digest[HASH_SIZE];
     if (name_check_text(path, &e))
         return; /* the verdict has it as unsafe-name already */
+    if (t->is_ostree)
+        return; /* ostree_check_folder() */
     if (fs_open_at(job->dirfd, path, O_RDONLY, 0, &fd, &e)) {
         err_set(found, e.id == ERR_NO_SUCH_PATH ? ERR_MISSING_TARGET : e.id, "%s", e.message);
     } else if (fstat(fd, &st)) {
         err_errno(found, ERR_MEDIUM_IO, "cannot stat the file");
-    } else if (!t->is_ostree && (uint64_t)st.st_size != t->length) {
+    } else if ((uint64_t)st.st_size != t->length) {
         err_set(found, ERR_WRONG_LENGTH, "the file does not have its signed length");
-    } else if (t->is_ostree && st.st_size > (off_t)COMMIT_BYTES_MAX) {
-        err_set(found, ERR_TOO_LARGE, "the commit object is larger than any commit");
     } else if (hash_file(fd, count, job->progress, digest, &e)) {
         *found = e;
     } else if (memcmp(digest, t->sha256, HASH_SIZE) != 0) {
@@ -81,16 +70,14 @@ static void add_finding(struct verdict *v, const struct verdict_target *t, const
     judge_add_problem(v, found->id, "", t->wanted, "target '%s': %s", buf_text(&name), buf_text(&text));
 }
 
-/* What this version leaves to the device. */
-static void say_unchecked(struct verdict *v)
+static void say_unchecked(struct verdict *v, bool images_too)
 {
     for (size_t i = 0; i < v->target_count; i++) {
         AUTO(buf) struct buf name = {0};
         out_escape(&name, v->targets[i].name, strlen(v->targets[i].name));
-        if (v->targets[i].is_ostree)
-            judge_assume(
-                v, "the objects behind the OSTree commit of '%s' are whole: only the commit was checked",
-                buf_text(&name));
+        if (v->targets[i].is_ostree && images_too)
+            judge_assume(v, "the objects of the OSTree image '%s' are whole: they were not read",
+                         buf_text(&name));
         else if (is_compose(&v->targets[i]))
             judge_assume(v, "the container images of '%s' are whole: only the compose file was checked",
                          buf_text(&name));
@@ -110,7 +97,9 @@ void content_check_folder(int dirfd, struct verdict *v, struct progress *progres
     for (size_t i = 0; i < v->target_count; i++)
         if (findings[i].id != ERR_NONE)
             add_finding(v, &v->targets[i], &findings[i]);
-    say_unchecked(v);
+    if (ostree_check_is_due(v))
+        ostree_check_folder(dirfd, v, progress);
+    say_unchecked(v, false);
 }
 
 static int compare_path(const void *key, const void *member)
@@ -123,7 +112,20 @@ static int compare_members(const void *a, const void *b)
     return strcmp(((const struct bundle_member_info *)a)->path, ((const struct bundle_member_info *)b)->path);
 }
 
-void content_check_bundle(const struct bundle *b, struct verdict *v)
+/* Which member proves a target by its hash in the index: the file itself, or the commit object. */
+static char *member_path(const struct verdict_target *t)
+{
+    char path[OSTREE_PATH_SIZE];
+    struct ostree_name name = {.kind = OSTREE_COMMIT};
+    if (!t->is_ostree)
+        return mem_format("images/%s", t->name);
+    memcpy(name.checksum, t->sha256, HASH_SIZE);
+    ostree_path(&name, path);
+    return mem_format("images/ostree/%s", path);
+}
+
+/* Every target must be a member of the signed size and hash. */
+static void check_index(const struct bundle *b, struct verdict *v, bool images_too)
 {
     size_t n = bundle_member_count(b);
     AUTO_FREE struct bundle_member_info *members = mem_zeroed(n, sizeof *members);
@@ -132,9 +134,11 @@ void content_check_bundle(const struct bundle *b, struct verdict *v)
     qsort(members, n, sizeof *members, compare_members);
     for (size_t i = 0; i < v->target_count; i++) {
         const struct verdict_target *t = &v->targets[i];
-        AUTO_FREE char *path = target_path(t);
+        AUTO_FREE char *path = member_path(t);
         const struct bundle_member_info *m = bsearch(path, members, n, sizeof *members, compare_path);
         struct err found = {0};
+        if (t->is_ostree && !images_too)
+            continue;
         if (!m)
             err_set(&found, ERR_MISSING_TARGET, "the bundle does not hold it");
         else if (!t->is_ostree && m->size != t->length)
@@ -144,5 +148,15 @@ void content_check_bundle(const struct bundle *b, struct verdict *v)
         if (found.id != ERR_NONE)
             add_finding(v, t, &found);
     }
-    say_unchecked(v);
+}
+
+int content_check_bundle(struct bundle *b, struct verdict *v, enum content_depth depth,
+                         struct progress *progress, struct err *e)
+{
+    bool has_images = ostree_check_is_due(v), reads_images = has_images && depth != CONTENT_INDEX;
+    check_index(b, v, !reads_images);
+    say_unchecked(v, !reads_images);
+    if (reads_images)
+        return ostree_check_bundle(b, v, progress, e);
+    return depth == CONTENT_ALL ? bundle_check(b, 0, progress, e) : 0;
 }

@@ -11,8 +11,15 @@
 
 /* dirfd: the lockbox directory. Hashes on all cores. */
 void content_check_folder(int dirfd, struct verdict *v, struct progress *progress);
-/* The same question for a bundle: every target must be a member of the signed size and hash (bundle_check()
- * then proves that the members' bytes are theirs). */
-void content_check_bundle(const struct bundle *b, struct verdict *v);
+/* The same question for a bundle. Its index says for every file which hash it has, and bundle_check() proves
+ * that the bytes are theirs; that an OSTree object is the right one only its content proves. */
+enum content_depth {
+    CONTENT_INDEX,  /* what the index says */
+    CONTENT_IMAGES, /* and the objects of OSTree images: where there are any, all that CONTENT_ALL reads */
+    CONTENT_ALL,    /* and everything else, as bundle_check() does */
+};
+/* -1 for what bundle_check() returns; what is wrong with a target becomes a problem of the verdict. */
+must_check int content_check_bundle(struct bundle *b, struct verdict *v, enum content_depth depth,
+                                    struct progress *progress, struct err *e);
 
 #endif

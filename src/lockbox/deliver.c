@@ -79,11 +79,19 @@ static int begin_bundle(const struct place *place, struct err *e)
     return 0;
 }
 
+static uint64_t images_bytes(const struct assembly *a)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < a->count; i++)
+        sum += strncmp(a->members[i].path, "images/", strlen("images/")) ? 0 : a->members[i].size;
+    return sum;
+}
+
 static int write_bundle(const struct assembly *a, const struct verdict *v, const struct roles *roles,
                         const char *to, const struct deliver_options *o, struct delivery *d, struct err *e)
 {
     AUTO_FREE char *name = bundle_name(v, roles);
-    AUTO_FREE char *manifest = manifest_make(v, roles);
+    AUTO_FREE char *manifest = manifest_make(v, roles, images_bytes(a));
     AUTO(place) struct place place = {.dirfd = -1};
     struct bundle_summary summary;
     const struct bundle_options options = {.single = o->single, .memory = o->memory};
@@ -190,8 +198,8 @@ static int admit_bundle(const char *path, const struct deliver_options *o, struc
     if (place_path(path, &a->from, e) || bundle_open(a->from.dirfd, a->from.name, &a->bundle, e) ||
         roles_from_bundle(a->bundle, &a->roles, e) || judge_roles(&o->judge, &a->roles, NULL, &a->verdict, e))
         return -1;
-    content_check_bundle(a->bundle, &a->verdict);
-    if (admit(&a->verdict, o, e))
+    if (content_check_bundle(a->bundle, &a->verdict, CONTENT_IMAGES, o->progress, e) ||
+        admit(&a->verdict, o, e))
         return -1;
     bundle_sizes(a->bundle, &d->stored, &d->raw);
     d->members = bundle_member_count(a->bundle);

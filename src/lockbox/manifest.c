@@ -75,17 +75,14 @@ static cJSON *make_target(const struct verdict_target *t)
     return target;
 }
 
-static void add_sizes(cJSON *root, const struct verdict *v, const struct roles *roles)
+static void add_sizes(cJSON *root, const struct roles *roles, uint64_t images)
 {
-    uint64_t images = 0;
-    for (size_t i = 0; i < v->target_count; i++)
-        images += v->targets[i].length;
     cJSON *sizes = cJSON_AddObjectToObject(root, "sizes");
     cJSON_AddNumberToObject(sizes, "metadata", (double)roles->total);
     cJSON_AddNumberToObject(sizes, "images", (double)images);
 }
 
-char *manifest_make(const struct verdict *v, const struct roles *roles)
+char *manifest_make(const struct verdict *v, const struct roles *roles, uint64_t images)
 {
     char account[ACCOUNT_TEXT_SIZE];
     manifest_account(roles, account);
@@ -104,7 +101,7 @@ char *manifest_make(const struct verdict *v, const struct roles *roles)
     for (size_t i = 0; i < v->target_count; i++)
         cJSON_AddItemToArray(targets, make_target(&v->targets[i]));
     cJSON_AddArrayToObject(root, "needs");
-    add_sizes(root, v, roles);
+    add_sizes(root, roles, images);
     cJSON_AddStringToObject(root, "made_by", "airlock " AIRLOCK_VERSION);
     char *text = cJSON_Print(root);
     cJSON_Delete(root);

@@ -14,7 +14,7 @@
 /* Six hexadecimal digits that tell accounts apart: of the SHA-256 of the first director root (canonical
  * form); "000000" where there is none. */
 void manifest_account(const struct roles *roles, char ret[ACCOUNT_TEXT_SIZE]);
-/* The same inputs give the same bytes. Owned by the caller. */
-char *manifest_make(const struct verdict *v, const struct roles *roles);
+/* `images`: bytes of all members there. The same inputs give the same bytes. Owned by the caller. */
+char *manifest_make(const struct verdict *v, const struct roles *roles, uint64_t images);
 
 #endif

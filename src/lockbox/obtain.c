@@ -8,6 +8,7 @@
 #include "cloud/metadata.h"
 #include "fetch/file.h"
 #include "lockbox/history.h"
+#include "lockbox/ostree_members.h"
 #include "store/root_mark.h"
 
 static int take_roles(struct cloud_metadata *m, struct roles *ret, struct err *e)
@@ -27,10 +28,10 @@ static int refuse_unsupported(const struct verdict *v, struct err *e)
         bool compose = false;
         for (size_t k = 0; k < t->hardware_id_count; k++)
             compose = compose || !strcmp(t->hardware_ids[k], "docker-compose");
-        if (t->is_ostree || compose)
-            return err_set(e, ERR_UNSUPPORTED_TARGET,
-                           "'%s' is %s, which this version of airlock does not carry yet", t->name,
-                           compose ? "a container application" : "an OSTree image");
+        if (compose)
+            return err_set(
+                e, ERR_UNSUPPORTED_TARGET,
+                "'%s' is a container application, which this version of airlock does not carry yet", t->name);
     }
     return 0;
 }
@@ -86,17 +87,19 @@ static int obtain_roles(struct cloud *cloud, const struct store *s, const struct
 static int fetch_targets(struct cloud *cloud, const struct store *s, const struct verdict *v,
                          struct progress *progress, struct err *e)
 {
-    size_t n = v->target_count;
-    struct cloud_source *sources = mem_zeroed(n, sizeof *sources);
-    AUTO_FREE struct fetch_file *files = mem_zeroed(n, sizeof *files);
-    for (size_t i = 0; i < n; i++) {
+    size_t n = 0;
+    struct cloud_source *sources = mem_zeroed(v->target_count, sizeof *sources);
+    AUTO_FREE struct fetch_file *files = mem_zeroed(v->target_count, sizeof *files);
+    for (size_t i = 0; i < v->target_count; i++) {
         const struct verdict_target *t = &v->targets[i];
-        cloud_target_source(cloud, t->name, t->uri, &sources[i]);
-        files[i] = (struct fetch_file){
-            .name = t->name, .url = sources[i].url, .auth = sources[i].auth, .size = t->length};
-        memcpy(files[i].sha256, t->sha256, HASH_SIZE);
+        if (t->is_ostree) /* ostree_members_fetch() */
+            continue;
+        cloud_target_source(cloud, t->name, t->uri, &sources[n]);
+        files[n] = (struct fetch_file){
+            .name = t->name, .url = sources[n].url, .auth = sources[n].auth, .size = t->length};
+        memcpy(files[n++].sha256, t->sha256, HASH_SIZE);
     }
-    int rc = fetch_files(cloud_http(cloud), s, files, n, progress, e);
+    int rc = n == 0 ? 0 : fetch_files(cloud_http(cloud), s, files, n, progress, e);
     for (size_t i = 0; i < n; i++)
         cloud_source_free(&sources[i]);
     free(sources);
@@ -104,7 +107,7 @@ static int fetch_targets(struct cloud *cloud, const struct store *s, const struc
 }
 
 static int keep_record(const struct store *s, const char *profile, const struct roles *roles,
-                       const struct verdict *v, int64_t now, struct err *e)
+                       const struct verdict *v, struct fetched_commits *images, int64_t now, struct err *e)
 {
     AUTO(record)
     struct record r = {
@@ -121,9 +124,13 @@ static int keep_record(const struct store *s, const char *profile, const struct 
         if (store_put(s, f->bytes, f->len, to->sha256, e))
             return -1;
     }
-    for (; r.target_count < v->target_count; r.target_count++) {
-        const struct verdict_target *t = &v->targets[r.target_count];
+    ostree_members_record(images, &r);
+    for (size_t i = 0; i < v->target_count; i++) {
+        const struct verdict_target *t = &v->targets[i];
         struct record_file *to = &r.targets[r.target_count];
+        if (t->is_ostree)
+            continue;
+        r.target_count++;
         *to = (struct record_file){.path = mem_strdup(t->name), .size = t->length};
         memcpy(to->sha256, t->sha256, HASH_SIZE);
     }
@@ -135,12 +142,15 @@ int obtain_lockbox(struct cloud *cloud, const struct store *s, const struct obta
 {
     AUTO(roles) struct roles roles = {0};
     AUTO(verdict) struct verdict v = {0};
+    AUTO(fetched_commits) struct fetched_commits images = {0};
     if (obtain_roles(cloud, s, r, &roles, &v, e) || fetch_targets(cloud, s, &v, r->progress, e) ||
-        keep_record(s, r->profile, &roles, &v, r->now, e))
+        ostree_members_fetch(cloud, s, &v, r->progress, &images, e) ||
+        keep_record(s, r->profile, &roles, &v, &images, r->now, e))
         return -1;
     *ret = (struct obtained){
         .lockbox = mem_strdup(v.lockbox),
         .version = v.lockbox_version,
+        .bytes = images.bytes,
         .targets = v.target_count,
         .valid_until = v.valid_until,
         .valid_until_role = mem_strdup(v.valid_until_role),

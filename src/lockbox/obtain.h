@@ -38,8 +38,8 @@ struct obtained {
 };
 
 /* Errors: what judge_refuse() says of the roles; ERR_ROOT_CHANGED and ERR_ROLLBACK against what this computer
- * knows of the account (history.h), which is not changed then; ERR_UNSUPPORTED_TARGET for OSTree images and
- * container applications; those of the cloud and of fetch_files(). */
+ * knows of the account (history.h), which is not changed then; ERR_UNSUPPORTED_TARGET for container
+ * applications; those of the cloud, of fetch_files() and of fetch_ostree(). */
 must_check int obtain_lockbox(struct cloud *cloud, const struct store *s, const struct obtain_request *r,
                               struct obtained *ret, struct err *e);
 void obtained_free(struct obtained *o);

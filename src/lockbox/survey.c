@@ -50,8 +50,8 @@ static int judge_bundle(struct survey_item *item, struct bundle *b, const struct
     take_signers(item, b);
     if (roles_from_bundle(b, &roles, e) || judge_roles(&o->judge, &roles, NULL, &item->verdict, e))
         return -1;
-    content_check_bundle(b, &item->verdict);
-    return o->metadata_only ? 0 : bundle_check(b, 0, o->progress, e);
+    return content_check_bundle(b, &item->verdict, o->metadata_only ? CONTENT_INDEX : CONTENT_ALL,
+                                o->progress, e);
 }
 
 static void survey_bundle(struct survey *c, int dirfd, const char *name, const char *shown,

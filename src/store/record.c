@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/name.h"
+#include "store/ostree_repo.h"
 
 #define SCHEMA 1
 
@@ -51,6 +52,8 @@ int record_save(const struct store *s, const char *profile, const struct record 
     cJSON_AddStringToObject(root, "fetched_at", fetched_at);
     add_files(root, "roles", r->roles, r->role_count);
     add_files(root, "targets", r->targets, r->target_count);
+    if (r->ostree_count)
+        add_files(root, "ostree", r->ostree, r->ostree_count);
     AUTO_FREE char *text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
     return fs_replace_cached_at(s->cache_fd, path, text, strlen(text), 0600, e);
@@ -84,6 +87,23 @@ static bool read_files(struct json_value root, const char *key, struct record_fi
     return true;
 }
 
+/* Not there where the lockbox has no OSTree image. Only files of the repository are taken for some. */
+static bool read_ostree(struct json_value root, struct record *r)
+{
+    static const char folder[] = STORE_OSTREE "objects/";
+    struct json_value list;
+    struct err ignored;
+    if (!json_get(root, "ostree", &list))
+        return true;
+    if (!read_files(root, "ostree", &r->ostree, &r->ostree_count))
+        return false;
+    for (size_t i = 0; i < r->ostree_count; i++)
+        if (strncmp(r->ostree[i].path, folder, strlen(folder)) != 0 ||
+            name_check_text(r->ostree[i].path, &ignored))
+            return false;
+    return true;
+}
+
 static bool read_record(struct json_value root, struct record *r)
 {
     struct json_value schema, lockbox, version, fetched_at;
@@ -96,7 +116,7 @@ static bool read_record(struct json_value root, struct record *r)
     r->lockbox = json_string_copy(lockbox);
     AUTO_FREE char *time = json_string_copy(fetched_at);
     return clock_parse(time, &r->fetched_at) && read_files(root, "roles", &r->roles, &r->role_count) &&
-           read_files(root, "targets", &r->targets, &r->target_count);
+           read_files(root, "targets", &r->targets, &r->target_count) && read_ostree(root, r);
 }
 
 int record_load(const struct store *s, const char *profile, const char *lockbox, struct record *ret,
@@ -124,27 +144,38 @@ int record_load(const struct store *s, const char *profile, const char *lockbox,
     return 0;
 }
 
-static int drop_if_damaged(const struct store *s, const struct record_file *f, size_t *bad, struct err *e)
+static int drop_if_damaged(const struct store *s, const struct record_file *f, const char *path, size_t *bad,
+                           struct err *e)
 {
-    char path[STORE_PATH_SIZE];
     uint8_t digest[HASH_SIZE];
     AUTO_FD int fd = -1;
-    store_object_path(f->sha256, path);
     if (fs_open_at(s->cache_fd, path, O_RDONLY, 0, &fd, e) == 0 &&
         hash_file(fd, NULL, NULL, digest, e) == 0 && !memcmp(digest, f->sha256, HASH_SIZE))
         return 0;
     ++*bad;
-    return store_drop(s, f->sha256, e);
+    return fs_remove_at(s->cache_fd, path, e);
+}
+
+static int drop_damaged_objects(const struct store *s, const struct record_file *files, size_t n, size_t *bad,
+                                struct err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        char path[STORE_PATH_SIZE];
+        store_object_path(files[i].sha256, path);
+        if (drop_if_damaged(s, &files[i], path, bad, e))
+            return -1;
+    }
+    return 0;
 }
 
 int record_drop_damaged(const struct store *s, const struct record *r, size_t *ret_bad, struct err *e)
 {
     size_t bad = 0;
-    for (size_t i = 0; i < r->role_count; i++)
-        if (drop_if_damaged(s, &r->roles[i], &bad, e))
-            return -1;
-    for (size_t i = 0; i < r->target_count; i++)
-        if (drop_if_damaged(s, &r->targets[i], &bad, e))
+    if (drop_damaged_objects(s, r->roles, r->role_count, &bad, e) ||
+        drop_damaged_objects(s, r->targets, r->target_count, &bad, e))
+        return -1;
+    for (size_t i = 0; i < r->ostree_count; i++)
+        if (drop_if_damaged(s, &r->ostree[i], r->ostree[i].path, &bad, e))
             return -1;
     *ret_bad = bad;
     return 0;
@@ -162,5 +193,6 @@ void record_free(struct record *r)
     free(r->lockbox);
     free_files(r->roles, r->role_count);
     free_files(r->targets, r->target_count);
+    free_files(r->ostree, r->ostree_count);
     *r = (struct record){0};
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the store knows of a lockbox: which objects are its signed roles and its targets. A record is one
+ * What the store knows of a lockbox: which objects are its signed roles and its targets, and which files of
+ * the OSTree repository (ostree_repo.h) its images. A record is one
  * small JSON file that is replaced by one rename, and it is written last: where a record is, everything that
  * it names was there.
  */
@@ -23,6 +24,8 @@ struct record {
     size_t role_count;
     struct record_file *targets;
     size_t target_count;
+    struct record_file *ostree; /* what its OSTree images consist of: "ostree/objects/…" beneath the cache */
+    size_t ostree_count;
 };
 
 #define RECORD_BYTES_MAX                                                                                     \

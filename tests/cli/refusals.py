@@ -182,9 +182,6 @@ class Packages(Scenario):
         self.refuses_names("folder", "folder/file", says="'folder/file'")
 
     def test_packages_that_this_version_does_not_carry(self):
-        self.cloud.tell("package", "add", "os", "1", "--hwid", "verdin-imx8mm", "--commit", "ab" * 32)
-        self.cloud.tell("lockbox", "define", "os-update", "os-1")
-        self.refuses(3, "unsupported-target", "fetch", "os-update", says="'os-1'")
         self.cloud.tell("package", "add", "app", "1", "--hwid", "docker-compose", "--random", "100")
         self.cloud.tell("lockbox", "define", "app-update", "app-1")
         self.refuses(3, "unsupported-target", "fetch", "app-update", says="'app-1'")

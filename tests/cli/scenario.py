@@ -178,7 +178,8 @@ class Scenario(unittest.TestCase):
         return outcome
 
     def login(self):
-        return self.ok("--cacert", self.cloud.ca, "login", "--credentials", self.cloud.credentials)
+        return self.ok("--cacert", self.cloud.ca, "login", "--credentials", self.cloud.credentials,
+                       "--feed-url", self.cloud.env["REHEARSAL_FEED_URL"])
 
     # The cloud.
 

@@ -10,13 +10,16 @@ static void a_record_comes_back_as_it_was_saved(void **state)
     struct record_file roles[] = {{.path = "director/1.root.json", .sha256 = {1}, .size = 10},
                                   {.path = "image-repo/targets.json", .sha256 = {2}, .size = 20}};
     struct record_file target = {.path = "folder/\"quoted\" name", .sha256 = {3}, .size = 1ull << 40};
+    struct record_file object = {.path = "ostree/objects/ab/cd.filez", .sha256 = {4}, .size = 5};
     const struct record r = {.lockbox = "pump-7",
                              .version = 7,
                              .fetched_at = 1700000000,
                              .roles = roles,
                              .role_count = 2,
                              .targets = &target,
-                             .target_count = 1};
+                             .target_count = 1,
+                             .ostree = &object,
+                             .ostree_count = 1};
     AUTO(record) struct record back = {0};
     struct err e;
     assert_return_code(record_save(&f->store, "default", &r, &e), 0);
@@ -30,6 +33,8 @@ static void a_record_comes_back_as_it_was_saved(void **state)
     assert_int_equal(back.target_count, 1);
     assert_string_equal(back.targets[0].path, target.path);
     assert_int_equal(back.targets[0].size, target.size);
+    assert_int_equal(back.ostree_count, 1);
+    assert_string_equal(back.ostree[0].path, object.path);
 }
 
 static void assert_not_fetched(const struct store_fixture *f)
@@ -61,6 +66,14 @@ static void a_record_that_cannot_be_read_is_as_good_as_none(void **state)
         "\"roles\":[{\"path\":\"a\",\"sha256\":\"00\",\"size\":1}],\"targets\":[]}",
         "{\"schema\":1,\"lockbox\":\"pump-7\",\"version\":1,\"fetched_at\":\"2026-01-01T00:00:00Z\","
         "\"roles\":[]}",
+        "{\"schema\":1,\"lockbox\":\"pump-7\",\"version\":1,\"fetched_at\":\"2026-01-01T00:00:00Z\","
+        "\"roles\":[],\"targets\":[],\"ostree\":{}}",
+        "{\"schema\":1,\"lockbox\":\"pump-7\",\"version\":1,\"fetched_at\":\"2026-01-01T00:00:00Z\","
+        "\"roles\":[],\"targets\":[],\"ostree\":[{\"path\":\"partial/x\",\"sha256\":"
+        "\"0000000000000000000000000000000000000000000000000000000000000000\",\"size\":1}]}",
+        "{\"schema\":1,\"lockbox\":\"pump-7\",\"version\":1,\"fetched_at\":\"2026-01-01T00:00:00Z\","
+        "\"roles\":[],\"targets\":[],\"ostree\":[{\"path\":\"ostree/objects/../../x\",\"sha256\":"
+        "\"0000000000000000000000000000000000000000000000000000000000000000\",\"size\":1}]}",
     };
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         put_file(*state, PATH, texts[i]);

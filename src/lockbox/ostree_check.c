@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lockbox/ostree_check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "fetch/ostree_file.h"
+#include "lockbox/ostree_graph.h"
+
+#define FOLDER "images/ostree"
+#define CHUNK (128u << 10)
+#define CONFIG_MAX (64u << 10)
+
+bool ostree_check_is_due(const struct verdict *v)
+{
+    for (size_t i = 0; i < v->target_count; i++)
+        if (v->targets[i].is_ostree)
+            return true;
+    return false;
+}
+
+static int add_commits(struct ostree_graph *g, const struct verdict *v, struct err *e)
+{
+    for (size_t i = 0; i < v->target_count; i++) {
+        struct ostree_name name = {.kind = OSTREE_COMMIT};
+        uint32_t node;
+        memcpy(name.checksum, v->targets[i].sha256, HASH_SIZE);
+        if (v->targets[i].is_ostree && ostree_graph_node(g, &name, &node, e))
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- a folder ---- */
+
+struct walk {
+    int fd; /* of the repository */
+    struct ostree_graph graph;
+    uint32_t *files; /* numbers of nodes */
+    size_t file_count, file_room;
+    uint64_t bytes; /* of these files */
+    struct progress *progress;
+};
+
+static int read_metadata(struct walk *w, uint32_t node, const char *path, struct err *e)
+{
+    struct err cannot;
+    AUTO(buf) struct buf bytes = {0};
+    if (fs_read_at(w->fd, path, OSTREE_METADATA_MAX, &bytes, &cannot) == 0)
+        return ostree_graph_read(&w->graph, node, bytes.data, bytes.len, e);
+    if (cannot.id != ERR_NO_SUCH_PATH)
+        ostree_graph_settle(&w->graph, node, &cannot);
+    return 0;
+}
+
+/* From the commits on: nodes are added behind the one that is looked at. */
+static int walk_folders(struct walk *w, struct err *e)
+{
+    for (uint32_t node = 0; node < w->graph.set.count; node++) {
+        char path[OSTREE_PATH_SIZE];
+        struct stat st;
+        ostree_path(&w->graph.set.names[node], path);
+        if (w->graph.set.names[node].kind != OSTREE_FILE) {
+            if (read_metadata(w, node, path, e))
+                return -1;
+        } else if (fstatat(w->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+            mem_grow(&w->files, w->file_count, &w->file_room, sizeof *w->files);
+            w->files[w->file_count++] = node;
+            w->bytes += (uint64_t)st.st_size;
+        }
+    }
+    return 0;
+}
+
+static int read_file(const struct walk *w, struct ostree_file *f, const struct ostree_name *name,
+                     uint8_t *chunk, struct err *e)
+{
+    char path[OSTREE_PATH_SIZE];
+    AUTO_FD int fd = -1;
+    ostree_path(name, path);
+    if (fs_open_at(w->fd, path, O_RDONLY, 0, &fd, e))
+        return -1;
+    ostree_file_begin(f);
+    for (;;) {
+        ssize_t n = read(fd, chunk, CHUNK);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_errno(e, ERR_MEDIUM_IO, "cannot read it");
+        if (n == 0)
+            return ostree_file_end(f, name->checksum, e);
+        progress_add(w->progress, (uint64_t)n);
+        if (ostree_file_update(f, chunk, (size_t)n, e))
+            return -1;
+    }
+}
+
+#define FILES_AT_ONCE 64u /* by one thread with one verifier */
+
+static void check_files(void *walk, size_t i)
+{
+    struct walk *w = walk;
+    struct ostree_file *f = ostree_file_new();
+    AUTO_FREE uint8_t *chunk = mem_zeroed(1, CHUNK);
+    size_t end = (i + 1) * FILES_AT_ONCE < w->file_count ? (i + 1) * FILES_AT_ONCE : w->file_count;
+    for (size_t k = i * FILES_AT_ONCE; k < end; k++) {
+        struct err e;
+        uint32_t node = w->files[k];
+        bool good = read_file(w, f, &w->graph.set.names[node], chunk, &e) == 0;
+        ostree_graph_settle(&w->graph, node, good ? NULL : &e);
+    }
+    ostree_file_delete(f);
+}
+
+static void walk_free(struct walk *w)
+{
+    cleanup_fd(&w->fd);
+    ostree_graph_free(&w->graph);
+    free(w->files);
+}
+
+void ostree_check_folder(int dirfd, struct verdict *v, struct progress *progress)
+{
+    AUTO(walk) struct walk w = {.fd = -1, .progress = progress};
+    AUTO(buf) struct buf config = {0};
+    struct err e;
+    if (fs_open_dir_at(dirfd, FOLDER, false, &w.fd, &e)) {
+        if (e.id != ERR_NO_SUCH_PATH)
+            judge_add_problem(v, e.id, "", true, "%s", e.message);
+    } else if (fs_read_at(w.fd, "config", CONFIG_MAX, &config, &e) == 0) {
+        ostree_graph_read_config(&w.graph, buf_text(&config));
+    }
+    if (add_commits(&w.graph, v, &e) || (w.fd >= 0 && walk_folders(&w, &e))) {
+        judge_add_problem(v, e.id, "", true, FOLDER ": %s", e.message);
+        return;
+    }
+    progress_begin(progress, "verify", w.bytes);
+    parallel_for((w.file_count + FILES_AT_ONCE - 1) / FILES_AT_ONCE, 0, check_files, &w);
+    progress_end(progress);
+    ostree_graph_report(&w.graph, v);
+}
+
+/* ---- a bundle ---- */
+
+enum member_kind { MEMBER_OTHER, MEMBER_CONFIG, MEMBER_METADATA, MEMBER_FILE };
+
+/* The members of a bundle as they come by. */
+struct watch {
+    const struct bundle *bundle;
+    struct ostree_graph graph;
+    struct ostree_file *file;
+    enum member_kind kind; /* of the present member */
+    uint32_t node;
+    struct buf bytes; /* of config and metadata */
+    bool failed;
+    struct err error;
+};
+
+static enum member_kind kind_of(const char *path, struct ostree_name *ret)
+{
+    static const char folder[] = FOLDER "/";
+    if (strncmp(path, folder, strlen(folder)) != 0)
+        return MEMBER_OTHER;
+    path += strlen(folder);
+    if (!strcmp(path, "config"))
+        return MEMBER_CONFIG;
+    if (!ostree_path_parse(path, ret) || ret->kind == OSTREE_COMMITMETA)
+        return MEMBER_OTHER;
+    return ret->kind == OSTREE_FILE ? MEMBER_FILE : MEMBER_METADATA;
+}
+
+static int begin_member(void *watch, size_t member, struct err *e)
+{
+    struct watch *w = watch;
+    struct ostree_name name;
+    const struct bundle_member_info info = bundle_member_at(w->bundle, member);
+    w->kind = kind_of(info.path, &name);
+    w->failed = false;
+    buf_clear(&w->bytes);
+    if (w->kind == MEMBER_FILE)
+        ostree_file_begin(w->file);
+    if (w->kind != MEMBER_FILE && w->kind != MEMBER_METADATA)
+        return 0;
+    return ostree_graph_node(&w->graph, &name, &w->node, e);
+}
+
+/* What is wrong with an object is kept for its end: the bundle is read on. */
+static int write_member(void *watch, const void *bytes, size_t n, struct err *e)
+{
+    struct watch *w = watch;
+    size_t limit = w->kind == MEMBER_CONFIG ? CONFIG_MAX : OSTREE_METADATA_MAX;
+    (void)e;
+    if (w->failed || w->kind == MEMBER_OTHER)
+        return 0;
+    if (w->kind == MEMBER_FILE)
+        w->failed = ostree_file_update(w->file, bytes, n, &w->error) != 0;
+    else if (n > limit - w->bytes.len)
+        w->failed = err_set(&w->error, ERR_WRONG_HASH, "larger than %zu bytes", limit) != 0;
+    else
+        buf_add(&w->bytes, bytes, n);
+    return 0;
+}
+
+static int end_member(void *watch, struct err *e)
+{
+    struct watch *w = watch;
+    switch (w->kind) {
+    case MEMBER_OTHER:
+        break;
+    case MEMBER_CONFIG:
+        if (!w->failed)
+            ostree_graph_read_config(&w->graph, buf_text(&w->bytes));
+        break;
+    case MEMBER_METADATA:
+        if (!w->failed)
+            return ostree_graph_read(&w->graph, w->node, w->bytes.data, w->bytes.len, e);
+        ostree_graph_settle(&w->graph, w->node, &w->error);
+        break;
+    case MEMBER_FILE:
+        if (!w->failed)
+            w->failed = ostree_file_end(w->file, w->graph.set.names[w->node].checksum, &w->error) != 0;
+        ostree_graph_settle(&w->graph, w->node, w->failed ? &w->error : NULL);
+        break;
+    }
+    return 0;
+}
+
+int ostree_check_bundle(struct bundle *b, struct verdict *v, struct progress *progress, struct err *e)
+{
+    struct watch w = {.bundle = b, .file = ostree_file_new()};
+    const struct bundle_sink sink = {begin_member, write_member, end_member, &w};
+    int rc = add_commits(&w.graph, v, e) || bundle_watch(b, 0, &sink, progress, e) ? -1 : 0;
+    if (rc == 0)
+        ostree_graph_report(&w.graph, v);
+    ostree_file_delete(w.file);
+    ostree_graph_free(&w.graph);
+    buf_free(&w.bytes);
+    return rc;
+}
