@@ -75,8 +75,7 @@ static int alarm_gone(const struct roles *roles, size_t repo, const struct root_
 }
 
 /* A served file that is no root at all is left to the verdict, which says what is wrong with it. */
-static int compare_pin(const struct roles *roles, size_t repo, const struct buf *pin, bool must_be_served,
-                       struct err *e)
+static int compare_pin(const struct roles *roles, size_t repo, const struct buf *pin, struct err *e)
 {
     struct root_mark known, served;
     struct err ignored;
@@ -88,7 +87,7 @@ static int compare_pin(const struct roles *roles, size_t repo, const struct buf 
     }
     const struct verdict_file *f = find_root(roles, repo, known.version);
     if (!f)
-        return must_be_served ? alarm_gone(roles, repo, &known, e) : 0;
+        return alarm_gone(roles, repo, &known, e);
     if (root_mark_read(f->bytes, f->len, &served, &ignored) ||
         !memcmp(known.content, served.content, HASH_SIZE))
         return 0;
@@ -125,7 +124,7 @@ static int start(struct history *h, const struct pins *given, const struct roles
     if (!first->len && given && given->first[repo].len) {
         h->memory.repos[repo].origin = ORIGIN_FOLDER;
         set_bytes(first, given->first[repo].data, given->first[repo].len);
-        return compare_pin(roles, repo, first, true, e);
+        return compare_pin(roles, repo, first, e);
     }
     if (!first->len && lowest)
         set_bytes(first, lowest->bytes, lowest->len);
@@ -137,8 +136,8 @@ int history_check_roots(struct history *h, const struct pins *given, const struc
     for (size_t repo = 0; repo < COUNT_OF(h->pins.first); repo++) {
         if (!h->pins.first[repo].len && start(h, given, roles, repo, e))
             return -1;
-        if (compare_pin(roles, repo, &h->pins.first[repo], false, e) ||
-            compare_pin(roles, repo, &h->pins.newest[repo], true, e))
+        if (compare_pin(roles, repo, &h->pins.first[repo], e) ||
+            compare_pin(roles, repo, &h->pins.newest[repo], e))
             return -1;
     }
     return 0;

@@ -12,7 +12,7 @@
 
 #define REPLAY_HINT                                                                                          \
     "nothing was fetched. Someone serves old roles again, or the server was set back to a backup: ask the "  \
-    "owner of the account"
+    "owner of the account. If it was a backup, and they vouch for it: log in under a new --profile"
 
 static const char *snapshot_path(enum pin_repo repo)
 {

@@ -187,7 +187,7 @@ class Alarms(TrustScenario):
 
     def assert_alarm(self, error, *says):
         for words in (["fetch", "pump-7"], ["prepare", "pump-7", self.stick],
-                      ["login", "--credentials", self.credentials()]):
+                      ["login", "--credentials", self.credentials("--no-roots")]):
             with self.subTest(words=words[0]):
                 outcome = self.refuses_and_keeps(error, *words, says=says)
                 self.assertIn("hint: nothing that is pinned was changed", outcome.stderr)
@@ -228,6 +228,13 @@ class Alarms(TrustScenario):
                 known = self.newest(repository)
                 self.cloud.tell("restore", "start")
                 self.assert_alarm("rollback", known)
+
+    def test_a_first_root_that_is_not_served_any_more(self):
+        for repository, key in (("director", "director"), ("repo", "image_repo")):
+            with self.subTest(repository=repository):
+                self.cloud.tell("tamper", "clear")
+                self.cloud.tell("tamper", "add", f"{repository}/1.root", "missing")
+                self.assert_alarm("rollback", "1.root.json", self.fingerprints[key])
 
     def test_a_history_that_goes_on_is_followed_without_a_word(self):
         self.cloud.tell("rotate", "director", "--times", "2")
