@@ -10,6 +10,7 @@
 static bool is_status_line(const char *line, size_t len, int *ret_status);
 static void set_field(struct answer *a, const char *name, size_t name_len, const char *value, size_t len);
 static void keep(char *to, size_t size, const char *value, size_t len);
+static void keep_more(char *to, size_t size, const char *value, size_t len);
 static void parse_content_range(struct answer *a, const char *value, size_t len);
 static bool take_number(const char **at, const char *end, uint64_t *ret);
 
@@ -71,6 +72,8 @@ static void set_field(struct answer *a, const char *name, size_t name_len, const
             a->etag[0] = '\0';
     } else if (IS("Retry-After")) {
         keep(a->retry_after, sizeof a->retry_after, value, len);
+    } else if (IS("WWW-Authenticate")) {
+        keep_more(a->challenge, sizeof a->challenge, value, len);
     } else if (IS("Date")) {
         keep(a->date, sizeof a->date, value, len);
     }
@@ -83,6 +86,17 @@ static void keep(char *to, size_t size, const char *value, size_t len)
         len = 0;
     memcpy(to, value, len);
     to[len] = '\0';
+}
+
+/* A header that may come several times. What does not fit is left out whole. */
+static void keep_more(char *to, size_t size, const char *value, size_t len)
+{
+    size_t at = strlen(to), comma = at > 0 ? 2 : 0;
+    if (len == 0 || at + comma + len >= size || memchr(value, '\0', len))
+        return;
+    memcpy(to + at, ", ", comma);
+    memcpy(to + at + comma, value, len);
+    to[at + comma + len] = '\0';
 }
 
 static void parse_content_range(struct answer *a, const char *value, size_t len)

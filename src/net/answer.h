@@ -11,6 +11,7 @@
 
 #define ANSWER_ETAG_SIZE 256
 #define ANSWER_TEXT_SIZE 64
+#define ANSWER_CHALLENGE_SIZE 2048
 
 enum answer_range {
     RANGE_NONE,
@@ -27,6 +28,7 @@ struct answer {
     char etag[ANSWER_ETAG_SIZE]; /* with its quotes; "" when absent or weak (RFC 9110, 13.1.5) */
     char retry_after[ANSWER_TEXT_SIZE];
     char date[ANSWER_TEXT_SIZE];
+    char challenge[ANSWER_CHALLENGE_SIZE]; /* of every WWW-Authenticate, ", " between them */
 };
 
 void answer_begin(struct answer *a);

@@ -28,6 +28,7 @@ int http_open(const struct http_options *o, struct http **ret, struct err *e)
         return curl_error_internal(e, "global", "cannot start");
     struct http *h = mem_zeroed(1, sizeof *h);
     h->ca_file = o->ca_file ? mem_strdup(o->ca_file) : NULL;
+    h->ca_adds = o->ca_adds;
     h->user_agent = mem_strdup(o->user_agent ? o->user_agent : "airlock/" AIRLOCK_VERSION);
     h->parallel = o->parallel ? o->parallel : HTTP_PARALLEL_DEFAULT;
     h->attempts = o->attempts ? o->attempts : HTTP_ATTEMPTS_DEFAULT;
@@ -76,7 +77,7 @@ static int open_curl(struct http *h, struct err *e)
         curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 2L * (long)h->parallel);
     }
     const char *system_bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
-    h->ca_is_one_file = h->ca_file || (system_bundle && is_readable_file(system_bundle));
+    h->ca_is_one_file = h->ca_file ? !h->ca_adds : (system_bundle && is_readable_file(system_bundle));
     return 0;
 }
 
@@ -186,6 +187,7 @@ static void take_reply(struct job *j, struct http_reply *ret)
         .status = j->answer.status,
         .content_type = type ? mem_strdup(type) : NULL,
         .final_url = mem_strdup(j->url),
+        .challenge = j->answer.challenge[0] ? mem_strdup(j->answer.challenge) : NULL,
     };
 }
 
@@ -221,6 +223,7 @@ void http_reply_free(struct http_reply *r)
 {
     free(r->content_type);
     free(r->final_url);
+    free(r->challenge);
     *r = (struct http_reply){0};
 }
 

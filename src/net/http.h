@@ -25,6 +25,7 @@ struct http;
 
 struct http_options {
     const char *ca_file;    /* PEM instead of the system's CAs; NULL: the system's */
+    bool ca_adds;           /* ca_file counts beside the system's */
     const char *user_agent; /* NULL: "airlock/<version>" */
     unsigned parallel; /* large transfers, and connections to one server, at once; of small transfers up to
                           four times as many; 0: HTTP_PARALLEL_DEFAULT */
@@ -52,6 +53,7 @@ struct http_reply {
     int status;
     char *content_type; /* NULL where absent */
     char *final_url;
+    char *challenge; /* of a 401: its WWW-Authenticate; NULL where absent */
 };
 void http_reply_free(struct http_reply *r);
 

@@ -29,6 +29,7 @@ struct http {
     CURLM *lanes[LANE_COUNT];
     CURLSH *share; /* TLS sessions: libcurl keeps them per easy handle otherwise */
     char *ca_file, *user_agent;
+    bool ca_adds;
     bool ca_is_one_file; /* and so libcurl parses it once for all connections */
     unsigned parallel, attempts, connect_timeout_ms, pause_ms;
     uint64_t stall_us;
