@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/name.h"
 #include "store/ostree_repo.h"
+#include "store/record_apps.h"
 
 #define SCHEMA 1
 
@@ -54,6 +55,7 @@ int record_save(const struct store *s, const char *profile, const struct record 
     add_files(root, "targets", r->targets, r->target_count);
     if (r->ostree_count)
         add_files(root, "ostree", r->ostree, r->ostree_count);
+    record_apps_print(root, r);
     AUTO_FREE char *text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
     return fs_replace_cached_at(s->cache_fd, path, text, strlen(text), 0600, e);
@@ -116,7 +118,8 @@ static bool read_record(struct json_value root, struct record *r)
     r->lockbox = json_string_copy(lockbox);
     AUTO_FREE char *time = json_string_copy(fetched_at);
     return clock_parse(time, &r->fetched_at) && read_files(root, "roles", &r->roles, &r->role_count) &&
-           read_files(root, "targets", &r->targets, &r->target_count) && read_ostree(root, r);
+           read_files(root, "targets", &r->targets, &r->target_count) && read_ostree(root, r) &&
+           record_apps_read(root, r);
 }
 
 int record_load(const struct store *s, const char *profile, const char *lockbox, struct record *ret,
@@ -144,40 +147,46 @@ int record_load(const struct store *s, const char *profile, const char *lockbox,
     return 0;
 }
 
-static int drop_if_damaged(const struct store *s, const struct record_file *f, const char *path, size_t *bad,
+struct damage {
+    const struct store *store;
+    size_t count;
+};
+
+static int drop_if_damaged(struct damage *damage, const char *path, const uint8_t sha256[HASH_SIZE],
                            struct err *e)
 {
+    int cache_fd = damage->store->cache_fd;
     uint8_t digest[HASH_SIZE];
     AUTO_FD int fd = -1;
-    if (fs_open_at(s->cache_fd, path, O_RDONLY, 0, &fd, e) == 0 &&
-        hash_file(fd, NULL, NULL, digest, e) == 0 && !memcmp(digest, f->sha256, HASH_SIZE))
+    if (fs_open_at(cache_fd, path, O_RDONLY, 0, &fd, e) == 0 && hash_file(fd, NULL, NULL, digest, e) == 0 &&
+        !memcmp(digest, sha256, HASH_SIZE))
         return 0;
-    ++*bad;
-    return fs_remove_at(s->cache_fd, path, e);
+    damage->count++;
+    return fs_remove_at(cache_fd, path, e);
 }
 
-static int drop_damaged_objects(const struct store *s, const struct record_file *files, size_t n, size_t *bad,
-                                struct err *e)
+static int drop_damaged_object(void *damage, const uint8_t sha256[HASH_SIZE], struct err *e)
 {
-    for (size_t i = 0; i < n; i++) {
-        char path[STORE_PATH_SIZE];
-        store_object_path(files[i].sha256, path);
-        if (drop_if_damaged(s, &files[i], path, bad, e))
-            return -1;
-    }
-    return 0;
+    char path[STORE_PATH_SIZE];
+    store_object_path(sha256, path);
+    return drop_if_damaged(damage, path, sha256, e);
 }
 
 int record_drop_damaged(const struct store *s, const struct record *r, size_t *ret_bad, struct err *e)
 {
-    size_t bad = 0;
-    if (drop_damaged_objects(s, r->roles, r->role_count, &bad, e) ||
-        drop_damaged_objects(s, r->targets, r->target_count, &bad, e))
-        return -1;
-    for (size_t i = 0; i < r->ostree_count; i++)
-        if (drop_if_damaged(s, &r->ostree[i], r->ostree[i].path, &bad, e))
+    struct damage damage = {.store = s};
+    for (size_t i = 0; i < r->role_count; i++)
+        if (drop_damaged_object(&damage, r->roles[i].sha256, e))
             return -1;
-    *ret_bad = bad;
+    for (size_t i = 0; i < r->target_count; i++)
+        if (drop_damaged_object(&damage, r->targets[i].sha256, e))
+            return -1;
+    for (size_t i = 0; i < r->ostree_count; i++)
+        if (drop_if_damaged(&damage, r->ostree[i].path, r->ostree[i].sha256, e))
+            return -1;
+    if (record_apps_each(r, drop_damaged_object, &damage, e))
+        return -1;
+    *ret_bad = damage.count;
     return 0;
 }
 
@@ -194,5 +203,8 @@ void record_free(struct record *r)
     free_files(r->roles, r->role_count);
     free_files(r->targets, r->target_count);
     free_files(r->ostree, r->ostree_count);
+    for (size_t i = 0; i < r->app_count; i++)
+        record_app_free(&r->apps[i]);
+    free(r->apps);
     *r = (struct record){0};
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the store knows of a lockbox: which objects are its signed roles and its targets, and which files of
- * the OSTree repository (ostree_repo.h) its images. A record is one
- * small JSON file that is replaced by one rename, and it is written last: where a record is, everything that
- * it names was there.
+ * What the store knows of a lockbox: which objects are its signed roles, its targets and its container
+ * images, and which files of the OSTree repository (ostree_repo.h) its OSTree images. A record is one small
+ * JSON file that is replaced by one rename, and it is written last: where a record is, everything that it
+ * names was there.
  */
 #ifndef AIRLOCK_STORE_RECORD_H
 #define AIRLOCK_STORE_RECORD_H
@@ -16,6 +16,40 @@ struct record_file {
     uint64_t size;
 };
 
+/* An object that is known by its hash alone: a manifest, a config. */
+struct record_object {
+    uint8_t sha256[HASH_SIZE];
+    uint64_t size;
+};
+
+struct record_layer {
+    struct record_object blob; /* as the registry keeps it: compressed or not */
+    uint8_t diff_id[HASH_SIZE];
+    uint64_t size; /* of the tar; diff_id is its SHA-256 */
+};
+
+/* A container image that becomes one tarball. */
+struct record_image {
+    uint8_t manifest[HASH_SIZE];
+    char *tag; /* the one by which the device loads it */
+    struct record_object config;
+    struct record_layer *layers;
+    size_t layer_count;
+    struct record_object tarball; /* is not kept: it is made when it is written */
+};
+
+/* A container application: what belongs to one compose file. */
+struct record_app {
+    uint8_t compose[HASH_SIZE];
+    struct record_object *manifests; /* lists too */
+    size_t manifest_count;
+    struct record_image *images;
+    size_t image_count;
+    char **platforms; /* that all of its images are there for */
+    size_t platform_count;
+};
+void record_app_free(struct record_app *a);
+
 struct record {
     char *lockbox;
     int64_t version;    /* of the lockbox */
@@ -26,6 +60,8 @@ struct record {
     size_t target_count;
     struct record_file *ostree; /* what its OSTree images consist of: "ostree/objects/…" beneath the cache */
     size_t ostree_count;
+    struct record_app *apps;
+    size_t app_count;
 };
 
 #define RECORD_BYTES_MAX                                                                                     \

@@ -37,6 +37,45 @@ static void a_record_comes_back_as_it_was_saved(void **state)
     assert_string_equal(back.ostree[0].path, object.path);
 }
 
+static void container_applications_come_back_too(void **state)
+{
+    const struct store_fixture *f = *state;
+    struct record_layer layers[] = {{.blob = {{1}, 10}, .diff_id = {2}, .size = 1ull << 40}, {.size = 0}};
+    struct record_object manifests[] = {{{5}, 50}, {{6}, 60}};
+    struct record_image image = {.manifest = {5},
+                                 .tag = (char *)"web:digest_sha256_05",
+                                 .config = {{7}, 70},
+                                 .layers = layers,
+                                 .layer_count = 2,
+                                 .tarball = {{8}, 80}};
+    char *platforms[] = {(char *)"linux/arm64"};
+    struct record_app apps[] = {{.compose = {9},
+                                 .manifests = manifests,
+                                 .manifest_count = 2,
+                                 .images = &image,
+                                 .image_count = 1,
+                                 .platforms = platforms,
+                                 .platform_count = 1},
+                                {.compose = {10}}};
+    const struct record r = {.lockbox = (char *)"pump-7", .version = 7, .apps = apps, .app_count = 2};
+    AUTO(record) struct record back = {0};
+    struct err e;
+    assert_return_code(record_save(&f->store, "default", &r, &e), 0);
+    assert_return_code(record_load(&f->store, "default", "pump-7", &back, &e), 0);
+    assert_int_equal(back.app_count, 2);
+    const struct record_app *app = &back.apps[0];
+    assert_int_equal(app->compose[0], 9);
+    assert_int_equal(app->manifest_count, 2);
+    assert_memory_equal(&app->manifests[1], &manifests[1], sizeof manifests[1]);
+    assert_string_equal(app->platforms[0], "linux/arm64");
+    assert_string_equal(app->images[0].tag, image.tag);
+    assert_memory_equal(&app->images[0].config, &image.config, sizeof image.config);
+    assert_memory_equal(&app->images[0].tarball, &image.tarball, sizeof image.tarball);
+    assert_int_equal(app->images[0].layer_count, 2);
+    assert_memory_equal(app->images[0].layers, layers, sizeof layers);
+    assert_int_equal(back.apps[1].image_count, 0);
+}
+
 static void assert_not_fetched(const struct store_fixture *f)
 {
     AUTO(record) struct record r = {0};
@@ -98,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         store_test(a_record_comes_back_as_it_was_saved),
+        store_test(container_applications_come_back_too),
         store_test(without_a_record_the_hint_says_what_to_fetch),
         store_test(a_record_that_cannot_be_read_is_as_good_as_none),
         store_test(a_name_that_climbs_is_no_file),
