@@ -44,7 +44,7 @@ page_options() { # PAGE
 }
 help_options() { # HEADING of the help text, which is read from stdin
   awk -v heading="$1" '/^[^ ]|^$/ { inside = $0 == heading; next } inside' |
-    sed -nE 's/^  (--?[a-z-]+( ([A-Z]+|[a-z]+(\|[a-z]+)+))?)( .*)?$/\1/p'
+    sed -nE 's/^  (--?[a-z-]+( ([A-Z]+(=[A-Z]+)?|[a-z]+(\|[a-z]+)+))?)( .*)?$/\1/p'
 }
 
 commands() {

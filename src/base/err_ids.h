@@ -129,8 +129,7 @@ ERROR(SECONDARY_ROOT, "secondary-root", EXIT_REFUSED,
       "an ECU behind the primary that has no root yet takes its first only from a chain of two or more",
       "issue a new root in the cloud (rotate its keys), then fetch the lockbox again")
 ERROR(UNSUPPORTED_TARGET, "unsupported-target", EXIT_REFUSED,
-      "a kind of package that this version of airlock cannot carry",
-      "this version carries packages that are files or OSTree images")
+      "a kind of package that this version of airlock cannot carry", "update airlock")
 ERROR(BAD_COMPOSE, "bad-compose", EXIT_REFUSED, "the compose file cannot be used", NULL)
 ERROR(COMPOSE_FORM, "compose-form", EXIT_REFUSED,
       "the device, which reads a compose file line by line, would read something else than Docker does",

@@ -17,7 +17,7 @@
 
 #define COMPOSE_BYTES_MAX (4u << 20) /* the device reads no more */
 #define COMPOSE_LINE_MAX 4096u       /* bytes of a line, its end included */
-#define COMPOSE_SERVICES_MAX 1024u   /* ours: an application on one device has a dozen */
+#define COMPOSE_SERVICES_MAX 256u    /* ours: an application on one device has a dozen */
 
 struct compose_line {
     char *text; /* NULL: the device has found none */
