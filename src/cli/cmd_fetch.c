@@ -15,13 +15,27 @@
 
 struct fetch_options {
     const char *trust;
+    struct container_values containers;
 };
 
 static const struct option options[] = {
     {"trust", OPTION_TEXT, "DIR", offsetof(struct fetch_options, trust),
      "verify from these roots, too: DIR/director/root.json and DIR/repo/root.json"},
+    CONTAINER_VALUE_ROWS(offsetof(struct fetch_options, containers)),
     {0},
 };
+
+static void print_images(const struct obtained *o)
+{
+    if (o->images == 0)
+        return;
+    print_label("containers");
+    printf("%zu image%s, ", o->images, o->images == 1 ? "" : "s");
+    print_size(o->image_bytes);
+    if (o->platforms)
+        printf(", for devices of %s", o->platforms);
+    putchar('\n');
+}
 
 static void print_obtained(const struct app *app, const struct obtained *o)
 {
@@ -29,6 +43,7 @@ static void print_obtained(const struct app *app, const struct obtained *o)
            o->targets == 1 ? "" : "s");
     print_size(o->bytes);
     putchar('\n');
+    print_images(o);
     expiry_print(&(struct expiry){o->valid_until, o->valid_until_role, o->lockbox}, app->now);
 }
 
@@ -39,6 +54,8 @@ static cJSON *json_obtained(const struct obtained *o, bool first_contact)
     cJSON_AddNumberToObject(item, "version", (double)o->version);
     cJSON_AddNumberToObject(item, "packages", (double)o->targets);
     cJSON_AddNumberToObject(item, "bytes", (double)o->bytes);
+    cJSON_AddNumberToObject(item, "images", (double)o->images);
+    cJSON_AddNumberToObject(item, "image_bytes", (double)o->image_bytes);
     expiry_add_json(&(struct expiry){o->valid_until, o->valid_until_role, o->lockbox}, item);
     cJSON_AddBoolToObject(item, "first_contact", first_contact);
     return item;
@@ -60,23 +77,18 @@ static void tell_contact(const struct app *app, const struct obtain_contact *c, 
             print_fingerprint((enum pin_repo)repo, c->fingerprint[repo]);
 }
 
-static int fetch_one(struct app *app, struct cloud *cloud, const struct pins *trust, const char *name,
-                     bool list, struct batch *b, struct err *e)
+static int fetch_one(struct app *app, struct cloud *cloud, struct obtain_request *request, bool list,
+                     struct batch *b, struct err *e)
 {
     AUTO(obtained) struct obtained o = {0};
     struct obtain_contact contact = {0};
-    const struct obtain_request request = {.profile = app->profile,
-                                           .name = name,
-                                           .trust = trust,
-                                           .now = app->now,
-                                           .progress = app->progress,
-                                           .contact = &contact};
-    int rc = obtain_lockbox(cloud, &app->store, &request, &o, e);
+    request->contact = &contact;
+    int rc = obtain_lockbox(cloud, &app->store, request, &o, e);
     bool first_contact = contact.pinned[PIN_DIRECTOR] || contact.pinned[PIN_IMAGE];
     if (first_contact)
         tell_contact(app, &contact, b);
     if (rc)
-        return err_context(e, "lockbox '%s'", name);
+        return err_context(e, "lockbox '%s'", request->name);
     if (!app->global.json)
         print_obtained(app, &o);
     if (!list)
@@ -86,19 +98,37 @@ static int fetch_one(struct app *app, struct cloud *cloud, const struct pins *tr
     return 0;
 }
 
-int fetch_all(struct app *app, const char *trust_dir, const char **names, size_t count, bool list,
+static void fetch_each(struct app *app, struct cloud *cloud, struct obtain_request *request,
+                       const char **names, size_t count, bool list, struct batch *b)
+{
+    struct err e;
+    for (size_t i = 0; i < count; i++) {
+        request->name = names[i];
+        if (fetch_one(app, cloud, request, list, b, &e)) {
+            batch_fail(b, names[i], &e);
+            names[i] = NULL;
+        }
+    }
+}
+
+int fetch_all(struct app *app, const struct fetch_how *how, const char **names, size_t count, bool list,
               struct batch *b, struct err *e)
 {
     struct cloud *cloud;
     AUTO(pins) struct pins trust = {0};
-    if ((trust_dir && pins_load_folder(trust_dir, &trust, e)) ||
+    AUTO(container_choice) struct container_choice choice = {0};
+    if ((how->trust_dir && pins_load_folder(how->trust_dir, &trust, e)) ||
+        container_choice_make(how->containers, &choice, e) ||
         session_open_stored(&app->store, app->profile, app->global.cacert, &cloud, e))
         return -1;
-    for (size_t i = 0; i < count; i++)
-        if (fetch_one(app, cloud, trust_dir ? &trust : NULL, names[i], list, b, e)) {
-            batch_fail(b, names[i], e);
-            names[i] = NULL;
-        }
+    struct obtain_request request = {
+        .profile = app->profile,
+        .trust = how->trust_dir ? &trust : NULL,
+        .now = app->now,
+        .containers = choice.options,
+        .progress = app->progress,
+    };
+    fetch_each(app, cloud, &request, names, count, list, b);
     cloud_close(cloud);
     return 0;
 }
@@ -108,7 +138,8 @@ static int run(struct app *app, const void *values, const char **words, size_t c
 {
     const struct fetch_options *o = values;
     AUTO(batch) struct batch batch = batch_begin(app, count);
-    if (app_open_store(app, e) || fetch_all(app, o->trust, words, count, true, &batch, e))
+    const struct fetch_how how = {.trust_dir = o->trust, .containers = &o->containers};
+    if (app_open_store(app, e) || fetch_all(app, &how, words, count, true, &batch, e))
         return -1;
     return batch_end(&batch, "fetched", exit_code, e);
 }

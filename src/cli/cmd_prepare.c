@@ -5,18 +5,25 @@
 #include "cli/fetch_all.h"
 #include "cli/write_options.h"
 
-static const struct option options[] = {WRITE_OPTION_ROWS, {0}};
+struct prepare_options {
+    struct write_options write; /* first, as WRITE_OPTION_ROWS asks */
+    struct container_values containers;
+};
+
+static const struct option options[] = {
+    WRITE_OPTION_ROWS, CONTAINER_VALUE_ROWS(offsetof(struct prepare_options, containers)), {0}};
 
 static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
                struct err *e)
 {
-    const struct write_options *o = values;
+    const struct prepare_options *o = values;
+    const struct fetch_how how = {.trust_dir = o->write.trust, .containers = &o->containers};
     size_t names = count - 1;
     const char *to = words[names];
     AUTO(batch) struct batch batch = batch_begin(app, names);
-    if (write_check(o, names, to, e) || app_open_store(app, e) ||
-        fetch_all(app, o->trust, words, names, false, &batch, e) ||
-        write_all(app, o, words, names, to, &batch, e))
+    if (write_check(&o->write, names, to, e) || app_open_store(app, e) ||
+        fetch_all(app, &how, words, names, false, &batch, e) ||
+        write_all(app, &o->write, words, names, to, &batch, e))
         return -1;
     return batch_end(&batch, "written", exit_code, e);
 }
@@ -29,6 +36,6 @@ const struct command cmd_prepare = {
     .min_words = 2,
     .max_words = 64,
     .options = options,
-    .options_size = sizeof(struct write_options),
+    .options_size = sizeof(struct prepare_options),
     .run = run,
 };

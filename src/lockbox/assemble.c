@@ -51,36 +51,41 @@ static void add_object(struct assembly *a, const struct store *s, const char *fo
     assembly_add_file(a, s, path, object, f);
 }
 
+/* metadata/… first, which is not the order of the alphabet, then by path. */
 static int compare_members(const void *a, const void *b)
 {
-    return strcmp(((const struct member *)a)->path, ((const struct member *)b)->path);
+    const char *x = ((const struct member *)a)->path, *y = ((const struct member *)b)->path;
+    return x[0] != y[0] ? (x[0] == 'm' ? -1 : 1) : strcmp(x, y);
 }
 
 void assemble(const struct store *s, const struct record *r, struct assembly *ret)
 {
     size_t n = r->role_count + r->target_count + ostree_members_count(r);
     *ret = (struct assembly){
-        .members = mem_zeroed(n, sizeof *ret->members),
         .contents = mem_zeroed(n, sizeof *ret->contents),
         .files = mem_zeroed(n, sizeof *ret->files),
         .texts = mem_zeroed(n, sizeof *ret->texts),
         .paths = mem_zeroed(2 * n, sizeof *ret->paths),
     };
+    container_members_make(s, r, &ret->containers);
+    ret->members = mem_zeroed(n + ret->containers.count, sizeof *ret->members);
     for (size_t i = 0; i < r->role_count; i++)
         add_object(ret, s, "metadata", &r->roles[i]);
     for (size_t i = 0; i < r->target_count; i++)
         add_object(ret, s, "images", &r->targets[i]);
     ostree_members_add(ret, s, r);
-    if (n) {
-        qsort(ret->members, r->role_count, sizeof *ret->members, compare_members);
-        qsort(ret->members + r->role_count, n - r->role_count, sizeof *ret->members, compare_members);
-    }
+    ret->file_count = ret->count;
+    for (size_t i = 0; i < ret->containers.count; i++)
+        ret->members[ret->count++] = ret->containers.members[i];
+    if (ret->count)
+        qsort(ret->members, ret->count, sizeof *ret->members, compare_members);
 }
 
 void assembly_free(struct assembly *a)
 {
-    for (size_t i = 0; i < 2 * a->count; i++)
+    for (size_t i = 0; i < 2 * a->file_count; i++)
         free(a->paths[i]);
+    container_members_free(&a->containers);
     free(a->paths);
     free(a->files);
     free(a->texts);

@@ -8,6 +8,7 @@
 #define AIRLOCK_LOCKBOX_ASSEMBLE_H
 
 #include "bundle-format/member.h"
+#include "lockbox/container_members.h"
 #include "store/record.h"
 
 struct assembly {
@@ -16,7 +17,9 @@ struct assembly {
     struct content *contents;   /* behind the members */
     struct content_file *files; /* behind the contents: one of these two */
     struct content_bytes *texts;
-    char **paths; /* behind members and files: two each */
+    char **paths;      /* behind members and files: two each */
+    size_t file_count; /* of those: the members that are one content */
+    struct container_members containers;
 };
 
 /* The store must outlive the assembly. */

@@ -21,21 +21,6 @@ static int take_roles(struct cloud_metadata *m, struct roles *ret, struct err *e
 
 /* ---- roles ---- */
 
-static int refuse_unsupported(const struct verdict *v, struct err *e)
-{
-    for (size_t i = 0; i < v->target_count; i++) {
-        const struct verdict_target *t = &v->targets[i];
-        bool compose = false;
-        for (size_t k = 0; k < t->hardware_id_count; k++)
-            compose = compose || !strcmp(t->hardware_ids[k], "docker-compose");
-        if (compose)
-            return err_set(
-                e, ERR_UNSUPPORTED_TARGET,
-                "'%s' is a container application, which this version of airlock does not carry yet", t->name);
-    }
-    return 0;
-}
-
 static int judge_from(const struct pins *pins, const struct roles *roles, const char *name, int64_t now,
                       struct verdict *ret, struct err *e)
 {
@@ -76,7 +61,7 @@ static int obtain_roles(struct cloud *cloud, const struct store *s, const struct
     if (history_open(s, r->profile, &h, e) || cloud_fetch_metadata(cloud, r->name, &metadata, e) ||
         take_roles(&metadata, roles, e) || history_check_roots(&h, r->trust, roles, e) ||
         judge_from(&h.pins, roles, r->name, r->now, v, e) || judge_from_given(r->trust, r, roles, e) ||
-        refuse_unsupported(v, e) || history_advance(&h, s, r->now, roles, v, e))
+        history_advance(&h, s, r->now, roles, v, e))
         return -1;
     describe_contact(&h, r->contact);
     return 0;
@@ -106,35 +91,63 @@ static int fetch_targets(struct cloud *cloud, const struct store *s, const struc
     return rc;
 }
 
-static int keep_record(const struct store *s, const char *profile, const struct roles *roles,
-                       const struct verdict *v, struct fetched_commits *images, int64_t now, struct err *e)
+/* The roles are kept here, all else is in the store already. */
+static int make_record(const struct store *s, const struct roles *roles, const struct verdict *v,
+                       struct fetched_commits *images, int64_t now, struct record *r, struct err *e)
 {
-    AUTO(record)
-    struct record r = {
+    *r = (struct record){
         .lockbox = mem_strdup(v->lockbox),
         .version = v->lockbox_version,
         .fetched_at = now,
-        .roles = mem_zeroed(roles->count, sizeof *r.roles),
-        .targets = mem_zeroed(v->target_count, sizeof *r.targets),
+        .roles = mem_zeroed(roles->count, sizeof *r->roles),
+        .targets = mem_zeroed(v->target_count, sizeof *r->targets),
     };
-    for (; r.role_count < roles->count; r.role_count++) {
-        const struct verdict_file *f = &roles->files[r.role_count];
-        struct record_file *to = &r.roles[r.role_count];
+    for (; r->role_count < roles->count; r->role_count++) {
+        const struct verdict_file *f = &roles->files[r->role_count];
+        struct record_file *to = &r->roles[r->role_count];
         *to = (struct record_file){.path = mem_strdup(f->path), .size = f->len};
         if (store_put(s, f->bytes, f->len, to->sha256, e))
             return -1;
     }
-    ostree_members_record(images, &r);
+    ostree_members_record(images, r);
     for (size_t i = 0; i < v->target_count; i++) {
         const struct verdict_target *t = &v->targets[i];
-        struct record_file *to = &r.targets[r.target_count];
+        struct record_file *to = &r->targets[r->target_count];
         if (t->is_ostree)
             continue;
-        r.target_count++;
+        r->target_count++;
         *to = (struct record_file){.path = mem_strdup(t->name), .size = t->length};
         memcpy(to->sha256, t->sha256, HASH_SIZE);
     }
-    return record_save(s, profile, &r, e);
+    return 0;
+}
+
+/* Containers last: which images they are stands in targets. */
+static int keep_record(struct cloud *cloud, const struct store *s, const struct obtain_request *r,
+                       const struct verdict *v, struct record *record, struct err *e)
+{
+    AUTO(record) struct record earlier = {0};
+    struct err ignored;
+    bool known = record_load(s, r->profile, r->name, &earlier, &ignored) == 0;
+    const struct container_job job = {
+        .options = &r->containers, .earlier = known ? &earlier : NULL, .progress = r->progress};
+    if (container_obtain(cloud, s, v, &job, record, e))
+        return -1;
+    return record_save(s, r->profile, record, e);
+}
+
+static void describe_images(const struct record *r, struct obtained *o)
+{
+    AUTO(buf) struct buf platforms = {0};
+    for (size_t i = 0; i < r->app_count; i++) {
+        const struct record_app *app = &r->apps[i];
+        o->images += app->image_count;
+        for (size_t k = 0; k < app->image_count; k++)
+            o->image_bytes += app->images[k].tarball.size;
+        for (size_t k = 0; k < app->platform_count; k++)
+            buf_addf(&platforms, "%s%s", platforms.len ? ", " : "", app->platforms[k]);
+    }
+    o->platforms = platforms.len ? buf_steal_text(&platforms) : NULL;
 }
 
 int obtain_lockbox(struct cloud *cloud, const struct store *s, const struct obtain_request *r,
@@ -143,9 +156,10 @@ int obtain_lockbox(struct cloud *cloud, const struct store *s, const struct obta
     AUTO(roles) struct roles roles = {0};
     AUTO(verdict) struct verdict v = {0};
     AUTO(fetched_commits) struct fetched_commits images = {0};
+    AUTO(record) struct record record = {0};
     if (obtain_roles(cloud, s, r, &roles, &v, e) || fetch_targets(cloud, s, &v, r->progress, e) ||
         ostree_members_fetch(cloud, s, &v, r->progress, &images, e) ||
-        keep_record(s, r->profile, &roles, &v, &images, r->now, e))
+        make_record(s, &roles, &v, &images, r->now, &record, e) || keep_record(cloud, s, r, &v, &record, e))
         return -1;
     *ret = (struct obtained){
         .lockbox = mem_strdup(v.lockbox),
@@ -157,6 +171,7 @@ int obtain_lockbox(struct cloud *cloud, const struct store *s, const struct obta
     };
     for (size_t i = 0; i < v.target_count; i++)
         ret->bytes += v.targets[i].length;
+    describe_images(&record, ret);
     return 0;
 }
 
@@ -164,5 +179,6 @@ void obtained_free(struct obtained *o)
 {
     free(o->lockbox);
     free(o->valid_until_role);
+    free(o->platforms);
     *o = (struct obtained){0};
 }

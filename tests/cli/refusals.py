@@ -181,12 +181,6 @@ class Packages(Scenario):
         self.refuses_names("Firmware", "firmware", says="'firmware'")
         self.refuses_names("folder", "folder/file", says="'folder/file'")
 
-    def test_packages_that_this_version_does_not_carry(self):
-        self.cloud.tell("package", "add", "app", "1", "--hwid", "docker-compose", "--random", "100")
-        self.cloud.tell("lockbox", "define", "app-update", "app-1")
-        self.refuses(3, "unsupported-target", "fetch", "app-update", says="'app-1'")
-        self.assertEqual(names(self.cache), [])
-
     def test_bytes_that_are_not_the_signed_ones(self):
         for number, (how, at, error) in enumerate((
                 ("--flip", 50_000, "wrong-hash"), ("--truncate", 50_000, "wrong-length"),
