@@ -2,6 +2,7 @@
 #include "cli/device_options.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/fs.h"
 
@@ -25,7 +26,7 @@ int device_options_read(const char *file, const char *trust_dir, const struct te
     if (!file)
         return 0;
     if (fs_read_file(file, DEVICE_STATE_MAX, &text, e) || device_parse(text.data, text.len, device, e))
-        return err_context(e, "'%s'", file);
+        return strstr(e->message, file) ? -1 : err_context(e, "'%s'", file);
     if (trust_dir && (device->roots[0].count || device->roots[1].count))
         return err_set(e, ERR_USAGE, "--trust, and '%s' says which roots the device has", file);
     if (hwids->count && device->knows_ecus)

@@ -112,9 +112,19 @@ void check_assume(struct check *c, const char *format, ...)
     c->v->assumed[c->v->assumed_count++] = escaped(text);
 }
 
+/* Does fetching alone renew it: a root of the director, or its offline snapshot? */
+static bool is_renewed_by_fetching(const char *path)
+{
+    return !strncmp(path, "director/", strlen("director/")) &&
+           (strstr(path, ".root.json") || !strcmp(path, "director/offline-snapshot.json"));
+}
+
+/* Of several that end together the one that is harder to renew is told. */
 void check_until(struct check *c, const char *path, int64_t expires)
 {
-    if (expires >= c->v->valid_until)
+    bool tie = expires == c->v->valid_until && c->v->valid_until_role &&
+               is_renewed_by_fetching(c->v->valid_until_role) && !is_renewed_by_fetching(path);
+    if (expires >= c->v->valid_until && !tie)
         return;
     c->v->valid_until = expires;
     free(c->v->valid_until_role);

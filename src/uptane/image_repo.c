@@ -62,7 +62,7 @@ static enum answer search_edge(struct search *s, struct graph_node *node, size_t
     enum answer answer = ANSWER_ABSENT;
     if (s->as_device) {
         edge->reached_by_device = true;
-        if (!edge->stops_device && edge->expired)
+        if (!edge->stops_device && edge->skipped_by_device)
             return ANSWER_ABSENT;
     } else {
         edge->reached_by_standard = true;

@@ -169,6 +169,7 @@ static void verify_edge(struct graph *g, const struct graph_node *node, const st
         edge->stops_device |= flaws->list[i].device_refuses;
     edge->expired =
         role_check_date(child->role, g->c->in->now, check_renewal(REPO_IMAGE, ROLE_TARGETS), flaws);
+    edge->skipped_by_device = g->c->in->now > child->role->expires;
 }
 
 struct graph_edge *graph_follow(struct graph *g, struct graph_node *node, size_t i)

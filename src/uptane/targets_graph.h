@@ -11,11 +11,11 @@
 #include "uptane/delegation.h"
 
 struct graph_edge {
-    struct graph_node *child; /* NULL: the file is not there or cannot be read */
-    bool followed;            /* the fields below are decided */
-    bool good;                /* signed, listed, of the right content; its date may be past */
-    bool stops_device;        /* the device refuses the whole lockbox when it comes here */
-    bool expired;
+    struct graph_node *child;        /* NULL: the file is not there or cannot be read */
+    bool followed;                   /* the fields below are decided */
+    bool good;                       /* signed, listed, of the right content; its date may be past */
+    bool stops_device;               /* the device refuses the whole lockbox when it comes here */
+    bool expired, skipped_by_device; /* in the second in which it expires the device still takes it */
     bool reached_by_standard, reached_by_device;
     struct flaws flaws;
 };

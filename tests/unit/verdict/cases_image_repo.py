@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The image repository: snapshot, targets, delegations, and whether it knows what the lockbox wants."""
 
-from box import (DELEGATED, IMAGE_SNAPSHOT, OTHER, PRIMARY, PUMP, SECONDARY, TARGETS, broken, case, entry, noted,
+from box import (DELEGATED, IMAGE_SNAPSHOT, NOW, OTHER, PRIMARY, PUMP, SECONDARY, TARGETS, broken, case, entry, noted,
                  picky, sha256, strict, with_name)
 from cases_lockbox import listed
 
@@ -133,6 +133,12 @@ def delegation_missing_that_nobody_needs(box):
       name="delegation_expired")
 def _(box):
     box.put(DELEGATED, expires="2026-11-22T00:00:00Z")
+
+
+@strict("expired-role", DELEGATED)
+def delegation_expires_this_second(box):
+    """The standard wants now < expires; the device still takes it."""
+    box.put(DELEGATED, expires=NOW)
 
 
 @noted("expired-role", "image-repo/spare")
