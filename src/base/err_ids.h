@@ -128,6 +128,9 @@ ERROR(UNSUPPORTED_KEY, "unsupported-key", EXIT_REFUSED,
 ERROR(SECONDARY_ROOT, "secondary-root", EXIT_REFUSED,
       "an ECU behind the primary that has no root yet takes its first only from a chain of two or more",
       "issue a new root in the cloud (rotate its keys), then fetch the lockbox again")
+ERROR(SECONDARY_ROLE, "secondary-role", EXIT_REFUSED,
+      "an ECU behind the primary has not stored what the primary goes by, and refuses what lies there",
+      "fetch the lockbox again, so that it is as new as what the device has stored")
 ERROR(UNSUPPORTED_TARGET, "unsupported-target", EXIT_REFUSED,
       "a kind of package that this version of airlock cannot carry", "update airlock")
 ERROR(BAD_COMPOSE, "bad-compose", EXIT_REFUSED, "the compose file cannot be used", NULL)

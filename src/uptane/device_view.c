@@ -130,8 +130,8 @@ static void overlay_delegation(struct device_view *view, const struct device_rol
 
 void device_view_make(const struct verdict_input *in, struct device_view *ret)
 {
-    struct device_view view = {.files = mem_zeroed(in->file_count, sizeof *view.files),
-                               .file_count = in->file_count};
+    struct device_view view = {
+        .lies = in, .files = mem_zeroed(in->file_count, sizeof *view.files), .file_count = in->file_count};
     for (size_t i = 0; i < in->file_count; i++)
         view.files[i] = in->files[i];
     drop_large_roots(&view);

@@ -12,7 +12,8 @@
 #include "uptane/verdict.h"
 
 struct device_view {
-    struct verdict_file *files; /* paths and bytes are others' */
+    const struct verdict_input *lies; /* what lies there */
+    struct verdict_file *files;       /* paths and bytes are others' */
     size_t file_count;
     bool differs;              /* from what lies there */
     bool remembers[2];         /* by enum verdict_repo: what it has stored of this repository counts */

@@ -121,39 +121,67 @@ static bool is_updated(const struct check *c, const char *hardware_id)
     return false;
 }
 
-/* Root `version` as the primary has it, or finds it in the directory; NULL where neither. */
-static struct root *find_root(const struct check *c, enum verdict_repo repo, int64_t version)
+static struct root *parse_root(const uint8_t *bytes, size_t len)
 {
-    const struct device_roles *own = c->in->device ? &c->in->device->roots[repo] : NULL;
     struct root *root;
     struct err unused;
+    return root_parse(bytes, len, &root, &unused) ? NULL : root;
+}
+
+/* Root `version` as the primary has it; NULL where it does not. */
+static struct root *stored_root(const struct check *c, enum verdict_repo repo, int64_t version)
+{
+    const struct device_roles *own = c->in->device ? &c->in->device->roots[repo] : NULL;
     const uint8_t *bytes;
     size_t len;
     for (size_t i = 0; own && i < own->count; i++)
         if (own->list[i].version == version)
-            return root_parse(own->list[i].bytes, own->list[i].len, &root, &unused) ? NULL : root;
-    if (device_view_trust(c->in, repo, &bytes, &len) && root_parse(bytes, len, &root, &unused) == 0) {
-        if (root->role->version == version)
-            return root;
+            return parse_root(own->list[i].bytes, own->list[i].len);
+    struct root *root = device_view_trust(c->in, repo, &bytes, &len) ? parse_root(bytes, len) : NULL;
+    if (root && root->role->version != version) {
         root_delete(root);
-    }
-    AUTO_FREE char *name = mem_format("%lld.root", (long long)version);
-    const struct verdict_file *file = check_file(c, repo, name);
-    if (!file || file->len > DEVICE_ROLE_MAX || root_parse(file->bytes, file->len, &root, &unused))
         return NULL;
+    }
     return root;
 }
 
-/* Goes from the root after `has` to the last; false at *ret_at where one is missing or does not follow. */
+/* Root `version` as it lies in the directory. */
+static struct root *lying_root(const struct check *c, enum verdict_repo repo, int64_t version)
+{
+    AUTO_FREE char *name = mem_format("%lld.root", (long long)version);
+    const struct verdict_file *file = check_file(c, repo, name);
+    return file && file->len <= DEVICE_ROLE_MAX ? parse_root(file->bytes, file->len) : NULL;
+}
+
+static struct root *find_root(const struct check *c, enum verdict_repo repo, int64_t version)
+{
+    struct root *root = stored_root(c, repo, version);
+    return root ? root : lying_root(c, repo, version);
+}
+
+/* May it take the place of `before` (NULL: be the first) in the eyes of the client? */
+static bool is_taken(const struct root *next, const struct root *before)
+{
+    AUTO(flaws) struct flaws flaws = {0};
+    if (!(before ? root_follows(next, before, &flaws) : root_signs_itself(next, &flaws)))
+        return false;
+    for (size_t i = 0; i < flaws.count; i++)
+        if (flaws.list[i].device_refuses)
+            return false;
+    return true;
+}
+
+/* Goes from the root after `has` to the last; false at *ret_at where one is missing or does not follow. The
+ * primary hands out its own copies, and where it has none those of the directory; the last one is read from
+ * there in any case. */
 static bool walk_roots(const struct check *c, enum verdict_repo repo, int64_t has, int64_t *ret_at)
 {
     int64_t last = c->root_version[repo];
     struct root *before = has ? find_root(c, repo, has) : NULL;
     bool good = true;
     for (*ret_at = has + 1; good && *ret_at <= last; ++*ret_at) {
-        AUTO(flaws) struct flaws flaws = {0};
-        struct root *next = find_root(c, repo, *ret_at);
-        good = next && (before ? root_follows(next, before, &flaws) : root_signs_itself(next, &flaws));
+        struct root *next = *ret_at < last ? find_root(c, repo, *ret_at) : lying_root(c, repo, *ret_at);
+        good = next && is_taken(next, before);
         root_delete(before);
         before = next;
         if (!good)
@@ -174,14 +202,22 @@ static void check_roots_of(struct check *c, enum verdict_repo repo, const char *
         check_problem(c, repo, path, ERR_SECONDARY_ROOT, true, false,
                       "version 1 is the last root, and '%s', which has none yet, needs version 2",
                       hardware_id);
+    else if (!check_file(c, repo, last_name))
+        check_problem(c, repo, path, ERR_SECONDARY_ROOT, true, false,
+                      "'%s' reads the last root from here, and it is not there", hardware_id);
     else if (!walk_roots(c, repo, has, &at))
         check_problem(c, repo, path, ERR_SECONDARY_ROOT, true, false,
                       "'%s' has root version %lld and cannot go on to version %lld: it is missing or does "
                       "not follow",
                       hardware_id, (long long)has, (long long)at);
-    else if (!check_file(c, repo, last_name))
-        check_problem(c, repo, path, ERR_SECONDARY_ROOT, true, false,
-                      "'%s' reads the last root from here, and it is not there", hardware_id);
+}
+
+bool ecus_updates_others(const struct check *c)
+{
+    bool any = c->ecu_count == 0 && is_updated(c, HARDWARE_COMPOSE);
+    for (size_t i = 0; i < c->ecu_count; i++)
+        any |= !c->ecus[i].is_primary && is_updated(c, c->ecus[i].hardware_id);
+    return any;
 }
 
 static void check_ecu(struct check *c, const struct device_ecu *ecu)

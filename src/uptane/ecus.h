@@ -19,6 +19,8 @@ void ecus_free(struct check *c);
  * installed, or a file for a primary that takes OSTree only. */
 bool ecus_want(const struct check *c, const char *name, const struct target *t, bool is_ostree,
                bool *ret_installed, struct flaws *flaws);
+/* Does the lockbox update any ECU behind the primary? After all targets. */
+bool ecus_updates_others(const struct check *c);
 /* After both chains of roots and all targets: a managed ECU behind the primary keeps roots of its own and
  * gets them from the primary, every one but the last, and takes the last from the directory. */
 void ecus_check_roots(struct check *c);

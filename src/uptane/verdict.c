@@ -104,6 +104,45 @@ static enum verdict_outcome decide_nothing(struct check *c)
     return VERDICT_NOTHING;
 }
 
+static void judge(const struct verdict_input *in, const struct device_view *view, int64_t now,
+                  struct verdict *ret);
+
+/* It does not look at the date of the image repository's snapshot. */
+static bool others_refuse_for(const struct verdict_problem *p)
+{
+    bool is_unread = p->id == ERR_EXPIRED_ROLE && !strcmp(p->role, device_view_path(STORED_IMAGE_SNAPSHOT));
+    return p->device_refuses && !is_unread && p->id != ERR_SECONDARY_ROOT;
+}
+
+/* An ECU behind the primary has nothing of what the primary has stored, and reads what lies there. */
+static void check_for_others(struct check *c)
+{
+    bool keeps = false;
+    for (enum device_stored i = 0; c->view && i < STORED_COUNT; i++)
+        keeps |= c->view->keeps[i];
+    if (!keeps || !ecus_updates_others(c))
+        return;
+    struct verdict_input in = *c->view->lies, without_state = in;
+    AUTO(device_view) struct device_view lies = {0};
+    AUTO(verdict) struct verdict v = {0};
+    without_state.device = NULL;
+    device_view_make(&without_state, &lies);
+    in.files = lies.files;
+    in.file_count = lies.file_count;
+    in.now = c->in->now;
+    judge(&in, NULL, in.now, &v);
+    for (size_t i = 0; i < v.problem_count; i++)
+        if (others_refuse_for(&v.problems[i]))
+            check_problem(c, REPO_DIRECTOR, v.problems[i].role, ERR_SECONDARY_ROLE, true, false,
+                          "an ECU behind the primary reads what lies here, and refuses it (%s)",
+                          err_name(v.problems[i].id));
+    if (v.valid_until_role)
+        check_until(c, v.valid_until_role, v.valid_until);
+    if (v.outcome == VERDICT_NOTHING)
+        check_problem(c, REPO_DIRECTOR, device_view_path(STORED_OFFLINE_SNAPSHOT), ERR_SECONDARY_ROLE, true,
+                      false, "an ECU behind the primary goes by what lies here, and finds no lockbox");
+}
+
 /* The order of the device's client: the director's metadata first; then, only where something is to be
  * fetched, the image repository's. */
 static enum verdict_outcome decide(struct check *c, const struct lockbox *lockbox)
@@ -115,6 +154,7 @@ static enum verdict_outcome decide(struct check *c, const struct lockbox *lockbo
     if (count_wanted(c->v) == 0)
         return decide_nothing(c);
     ecus_check_roots(c);
+    check_for_others(c);
     return c->refused[REPO_DIRECTOR] || c->refused[REPO_IMAGE] ? VERDICT_REFUSE : VERDICT_INSTALL;
 }
 

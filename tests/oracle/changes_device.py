@@ -2,8 +2,10 @@
 """What is known of the device: its roots and ECUs, what it has stored and installed, its clock."""
 
 import copy
+import json
 
-from box import (DELEGATED, IMAGE_SNAPSHOT, NOW, OTHER, PAST, SNAPSHOT, TARGETS, entry, nth_key, sign)
+from box import (DELEGATED, IMAGE_SNAPSHOT, NOW, OTHER, PAST, PRIMARY, SECONDARY, SNAPSHOT, TARGETS, entry, nth_key,
+                 put, sign)
 from random_case import DATES, NEXT_SECOND, REPOS, change
 from signer import Ed25519Key
 
@@ -17,7 +19,9 @@ def know_roots(case):
 
 
 def know_ecus(case):
-    ecus = case.state.setdefault("ecus", [])
+    if "ecus" in case.state:
+        return
+    ecus = case.state["ecus"] = []
     for hardware in case.hardware:
         ecus.append({"hardware_id": hardware, **({"primary": True} if not ecus else known_roots(case))})
     if case.may(0.1):
@@ -89,10 +93,60 @@ def store(case, path):
 
 
 @change
+def stored_where_others_read(case):
+    """The primary goes by what it has stored; an ECU behind it reads the stick's, with which something is wrong."""
+    path = case.choose(*FIELDS)
+    harm = case.choose("expired", "forged", "listing", "none")
+    case.hardware = (PRIMARY, SECONDARY)
+    case.box.trust.update({repo: len(case.box.roots[repo]) for repo in REPOS})
+    versions = {field: case.box.trust[repo] for repo, field in zip(REPOS, ("director", "image_repo"))}
+    case.state["ecus"] = [{"hardware_id": PRIMARY, "primary": True}, {"hardware_id": SECONDARY, "roots": versions}]
+
+    def add():
+        signed = copy.deepcopy(case.box.documents[path].get("signed", {}))
+        signed.update(version=2)
+        case.stored[FIELDS[path]] = {"signatures": [sign(key, signed) for key in case.keys(path)], "signed": signed}
+        document = copy.deepcopy(case.box.documents[path])
+        if harm == "expired":
+            document["signed"]["expires"] = PAST
+        elif harm == "listing" and "meta" in document.get("signed", {}):
+            document["signed"]["meta"].pop(case.choose("pump.json", "targets.json"), None)
+        keys = [nth_key(Ed25519Key, 1000)] if harm == "forged" else case.keys(path)
+        document["signatures"] = [sign(key, document.get("signed")) for key in keys]
+        put(case.folder / f"{path}.json", json.dumps(document).encode())
+    case.later.append(add)
+    case.later.append(lambda: know_roots(case))
+    case.plan.append(f"{path}: {harm}")
+
+
+@change
+def other_roots_than_the_device_has(case):
+    """Of those that it holds the primary does not look at the stick's; an ECU behind it may have to."""
+    repo = case.choose(*REPOS)
+    path = f"{repo}/{case.rng.randint(1, case.box.trust[repo])}.root"
+    harm = case.choose("changed", "gone", "too large", "method", "no JSON")
+
+    def add():
+        document = copy.deepcopy(case.box.documents[path])
+        if harm == "gone":
+            (case.folder / f"{path}.json").unlink(missing_ok=True)
+            return
+        if harm == "changed":
+            document.get("signed", {}).update(extra=1)
+        elif harm == "too large":
+            document["padding"] = "x" * (64 << 10)
+        elif harm == "method":
+            document["signatures"] = [{"keyid": "00", "method": "other", "sig": "AAAA"}]
+        put(case.folder / f"{path}.json", b"{" if harm == "no JSON" else json.dumps(document).encode())
+    case.later.append(add)
+    case.allow("bad-role", "bad-json")
+    case.plan.append(f"{path}: {harm}")
+
+
+@change
 def installed(case):
     def add():
-        if not case.state.get("ecus"):
-            know_ecus(case)
+        know_ecus(case)
         for ecu in case.state["ecus"]:
             if case.may(0.7):
                 ecu["installed"] = package(case, ecu)

@@ -454,7 +454,7 @@ class Device:
         self.client = Client(stick, now, self.serials, state.get("offline_snapshot_max", OFFLINE_SNAPSHOT_MAX))
         for repo, field in (("director", "director"), ("image-repo", "image_repo")):
             known = [unparse(r) for r in state.get("roots", {}).get(field, ())] or [roots[repo]]
-            self.client.roots[repo] = {version_of(data): data for data in known}
+            self.client.roots[repo] = {n: data for n, data in enumerate(known, version_held(known[0]))}
         self.load_stored(state.get("stored", {}))
 
     def load_stored(self, stored):
@@ -569,6 +569,13 @@ class Device:
             return data, Root(data)
         except Refused:
             raise Unknown(f"the stick's {repo}/{version}.root is not the ECU's") from None
+
+
+def version_held(root):
+    try:
+        return version_of(root)
+    except Refused:
+        return 1  # the client will say so when it comes to it
 
 
 def unparse(value):

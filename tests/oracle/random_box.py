@@ -18,7 +18,7 @@ from random_case import CHANGES, REPOS, Case
 
 
 def make(seed, folder):
-    case = Case(seed)
+    case = Case(seed, folder)
     scene(case)
     for change in case.rng.sample(CHANGES, case.choose(0, 1, 1, 1, 2, 2, 3)):
         case.plan.append(change.__name__)

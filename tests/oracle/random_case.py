@@ -15,8 +15,8 @@ PUMP, BOOTLOADER = "pump-2.4", "bootloader-1"
 class Case:
     """A Box in the making, what is known of the device, and what airlock may refuse beyond the client."""
 
-    def __init__(self, seed):
-        self.rng = random.Random(seed)
+    def __init__(self, seed, folder):
+        self.rng, self.folder = random.Random(seed), folder
         self.box = Box(count=1 if self.rng.random() < 0.9 else 2)
         self.hardware = self.rng.choice([(PRIMARY,), (PRIMARY, SECONDARY), (PRIMARY, SECONDARY), (SECONDARY,),
                                          (SECONDARY, PRIMARY), (PRIMARY, OTHER), (OTHER,)])

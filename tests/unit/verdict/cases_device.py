@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is known of the device: what its client has stored and installed, its ECUs, its clock, its space."""
 
-from box import (BOARD, BOX, DELEGATED, IMAGE_SNAPSHOT, OTHER, PRIMARY, PUMP, SECONDARY, SNAPSHOT, TARGETS, case,
-                 canonical, entry, sha256, with_name)
+from box import (BOARD, BOX, DELEGATED, IMAGE_SNAPSHOT, LATER, OTHER, PAST, PRIMARY, PUMP,
+                 SECONDARY, SNAPSHOT, TARGETS, case, canonical, entry, sha256, with_name)
 
 COMPOSE = "docker-compose"
 
@@ -144,6 +144,30 @@ def _(box):
 def _(box):
     box.rotate("director")
     return stored(offline_snapshot=lambda box: {"version": 9})
+
+
+# An ECU behind the primary has none of these, and reads the stick's
+
+def behind(**roles):
+    """The primary has these roles stored, and both ECUs are up to date with the roots."""
+    return lambda box: {**stored(**roles)(box), **ecus(ecu(director=1, image_repo=1))}
+
+
+known(behind(offline_snapshot=role(SNAPSHOT, 2)), name="device_whose_secondary_reads_a_good_snapshot", problems=OLDER)
+
+
+@case(False, "refuse", [f"expired-role {SNAPSHOT}.json", *OLDER, f"secondary-role {SNAPSHOT}.json"],
+      name="device_whose_secondary_reads_an_expired_snapshot")
+def _(box):
+    box.put(SNAPSHOT, expires=PAST)
+    return behind(offline_snapshot=role(SNAPSHOT, 2, expires=LATER))
+
+
+@case(False, "install", [f"expired-role {IMAGE_SNAPSHOT}.json", f"stored-newer {IMAGE_SNAPSHOT}.json"],
+      name="device_whose_secondary_does_not_look_at_the_date")
+def _(box):
+    box.put(IMAGE_SNAPSHOT, expires=PAST)
+    return behind(image_snapshot=role(IMAGE_SNAPSHOT, 2, expires=LATER))
 
 
 # Stored roles of the image repository

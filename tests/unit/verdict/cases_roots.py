@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chains of roots."""
 
-from box import BOX, Ed25519Key, RsaKey, broken, case, noted, picky, strict
+from box import (BOX, PRIMARY, SECONDARY, EcdsaKey, Ed25519Key, RsaKey, broken, case, noted, nth_key, picky,
+                 strict)
 
 
 def after_writing(box, change):
@@ -230,3 +231,28 @@ def role_whose_key_is_not_listed(box):
 def good_role_that_nobody_knows(box):
     box.edit("director/1.root", lambda signed: signed["roles"].update(
         {"remote-sessions": signed["roles"]["targets"]}))
+
+
+# Roots that only an ECU behind the primary reads
+
+@picky("secondary-root", "director/3.root", hardware=f"{PRIMARY},{SECONDARY}")
+def secondary_is_handed_a_root_with_an_unsupported_key(box):
+    for repo in ("director", "image-repo"):
+        box.rotate(repo)
+        box.rotate(repo)
+        box.trust[repo] = 3
+    odd = nth_key(EcdsaKey, 0)
+    box.edit("director/2.root", lambda signed: signed["keys"].update({odd.keyid: odd.entry}))
+
+
+@case(False, "refuse", ["root-changed director/2.root.json", "secondary-root director/2.root.json"],
+      hardware=f"{PRIMARY},{SECONDARY}")
+def secondary_reads_a_last_root_that_the_primary_does_not_look_at(box):
+    for repo in ("director", "image-repo"):
+        box.rotate(repo)
+        box.trust[repo] = 2
+
+    def forge(data):
+        box.trust_bytes["director"] = data
+        return data.replace(b'"version":2', b'"extra":1,"version":2')
+    box.edit_bytes("director/2.root", forge)
