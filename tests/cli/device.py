@@ -57,6 +57,15 @@ class Device(Scenario):
         self.assertEqual([t["wanted"] for t in found["targets"]], [True] * len(self.targets))
         self.assertEqual(len(found["assumed"]), 2, found["assumed"])  # its clock, the stick's label
 
+    def test_roots_that_only_an_ecu_knows_are_taken_on_trust_and_said(self):
+        first, *others = self.ecus()
+        self.assertTrue(others)
+        ahead = [{**ecu, "roots": {"director": 9, "image_repo": 1}} for ecu in others]
+        found = self.says(0, "install", [], ecus=[first, *ahead], roots=self.roots())
+        told = [text for text in found["assumed"] if "root version 9" in text]
+        self.assertEqual(len(told), len(others), found["assumed"])
+        self.assertIn(others[0]["hardware_id"], told[0])
+
     def test_what_is_installed_is_good(self):
         found = self.says(0, "nothing", ["already-installed"], ecus=self.ecus(installed=True))
         self.assertEqual([t["installed"] for t in found["targets"]], [True] * len(self.targets))
