@@ -13,6 +13,8 @@
 #include "base/out.h"
 #include "base/parallel.h"
 #include "fetch/ostree_object.h"
+#include "lockbox/container_check.h"
+#include "lockbox/container_obtain.h"
 #include "lockbox/ostree_check.h"
 
 struct job {
@@ -21,14 +23,6 @@ struct job {
     struct err *findings; /* one per target; ERR_NONE: as signed */
     struct progress *progress;
 };
-
-static bool is_compose(const struct verdict_target *t)
-{
-    for (size_t i = 0; i < t->hardware_id_count; i++)
-        if (!strcmp(t->hardware_ids[i], "docker-compose"))
-            return true;
-    return false;
-}
 
 static void count(void *progress, uint64_t bytes)
 {
@@ -70,17 +64,16 @@ static void add_finding(struct verdict *v, const struct verdict_target *t, const
     judge_add_problem(v, found->id, "", t->wanted, "target '%s': %s", buf_text(&name), buf_text(&text));
 }
 
-static void say_unchecked(struct verdict *v, bool images_too)
+static void say_unread(struct verdict *v)
 {
     for (size_t i = 0; i < v->target_count; i++) {
         AUTO(buf) struct buf name = {0};
         out_escape(&name, v->targets[i].name, strlen(v->targets[i].name));
-        if (v->targets[i].is_ostree && images_too)
+        if (v->targets[i].is_ostree)
             judge_assume(v, "the objects of the OSTree image '%s' are whole: they were not read",
                          buf_text(&name));
-        else if (is_compose(&v->targets[i]))
-            judge_assume(v, "the container images of '%s' are whole: only the compose file was checked",
-                         buf_text(&name));
+        else if (container_is_app(&v->targets[i]))
+            judge_assume(v, "the container images of '%s' are whole: they were not read", buf_text(&name));
     }
 }
 
@@ -99,7 +92,8 @@ void content_check_folder(int dirfd, struct verdict *v, struct progress *progres
             add_finding(v, &v->targets[i], &findings[i]);
     if (ostree_check_is_due(v))
         ostree_check_folder(dirfd, v, progress);
-    say_unchecked(v, false);
+    if (container_check_is_due(v))
+        container_check_folder(dirfd, v, progress);
 }
 
 static int compare_path(const void *key, const void *member)
@@ -150,13 +144,73 @@ static void check_index(const struct bundle *b, struct verdict *v, bool images_t
     }
 }
 
+/* Two that look at the same members. */
+struct watches {
+    struct ostree_watch *ostree;
+    struct container_watch *containers;
+    struct bundle_sink sinks[2]; /* write NULL: it is not due */
+};
+
+static int begin_member(void *ctx, size_t member, struct err *e)
+{
+    const struct watches *w = ctx;
+    for (size_t i = 0; i < COUNT_OF(w->sinks); i++)
+        if (w->sinks[i].write && w->sinks[i].begin(w->sinks[i].ctx, member, e))
+            return -1;
+    return 0;
+}
+
+static int write_member(void *ctx, const void *bytes, size_t n, struct err *e)
+{
+    const struct watches *w = ctx;
+    for (size_t i = 0; i < COUNT_OF(w->sinks); i++)
+        if (w->sinks[i].write && w->sinks[i].write(w->sinks[i].ctx, bytes, n, e))
+            return -1;
+    return 0;
+}
+
+static int end_member(void *ctx, struct err *e)
+{
+    const struct watches *w = ctx;
+    for (size_t i = 0; i < COUNT_OF(w->sinks); i++)
+        if (w->sinks[i].write && w->sinks[i].end(w->sinks[i].ctx, e))
+            return -1;
+    return 0;
+}
+
+static int watch(struct watches *w, struct bundle *b, const struct verdict *v, struct progress *progress,
+                 struct err *e)
+{
+    const struct bundle_sink sink = {begin_member, write_member, end_member, w};
+    if ((ostree_check_is_due(v) && ostree_watch_start(b, v, &w->ostree, &w->sinks[0], e)) ||
+        (container_check_is_due(v) && container_watch_start(b, v, &w->containers, &w->sinks[1], e)))
+        return -1;
+    return bundle_watch(b, 0, &sink, progress, e);
+}
+
+static int check_images(struct bundle *b, struct verdict *v, struct progress *progress, struct err *e)
+{
+    struct watches w = {0};
+    if (watch(&w, b, v, progress, e)) {
+        ostree_watch_delete(w.ostree);
+        container_watch_delete(w.containers);
+        return -1;
+    }
+    if (w.ostree)
+        ostree_watch_end(w.ostree, v);
+    if (w.containers)
+        container_watch_end(w.containers, v);
+    return 0;
+}
+
 int content_check_bundle(struct bundle *b, struct verdict *v, enum content_depth depth,
                          struct progress *progress, struct err *e)
 {
-    bool has_images = ostree_check_is_due(v), reads_images = has_images && depth != CONTENT_INDEX;
+    bool has_images = ostree_check_is_due(v) || container_check_is_due(v);
+    bool reads_images = has_images && depth != CONTENT_INDEX;
     check_index(b, v, !reads_images);
-    say_unchecked(v, !reads_images);
     if (reads_images)
-        return ostree_check_bundle(b, v, progress, e);
+        return check_images(b, v, progress, e);
+    say_unread(v);
     return depth == CONTENT_ALL ? bundle_check(b, 0, progress, e) : 0;
 }

@@ -12,10 +12,11 @@
 /* dirfd: the lockbox directory. Hashes on all cores. */
 void content_check_folder(int dirfd, struct verdict *v, struct progress *progress);
 /* The same question for a bundle. Its index says for every file which hash it has, and bundle_check() proves
- * that the bytes are theirs; that an OSTree object is the right one only its content proves. */
+ * that the bytes are theirs; that an OSTree object or a container tarball is the right one only its content
+ * proves. */
 enum content_depth {
     CONTENT_INDEX,  /* what the index says */
-    CONTENT_IMAGES, /* and the objects of OSTree images: where there are any, all that CONTENT_ALL reads */
+    CONTENT_IMAGES, /* and OSTree and container images: where there are any, all that CONTENT_ALL reads */
     CONTENT_ALL,    /* and everything else, as bundle_check() does */
 };
 /* -1 for what bundle_check() returns; what is wrong with a target becomes a problem of the verdict. */

@@ -151,7 +151,7 @@ void ostree_check_folder(int dirfd, struct verdict *v, struct progress *progress
 enum member_kind { MEMBER_OTHER, MEMBER_CONFIG, MEMBER_METADATA, MEMBER_FILE };
 
 /* The members of a bundle as they come by. */
-struct watch {
+struct ostree_watch {
     const struct bundle *bundle;
     struct ostree_graph graph;
     struct ostree_file *file;
@@ -177,7 +177,7 @@ static enum member_kind kind_of(const char *path, struct ostree_name *ret)
 
 static int begin_member(void *watch, size_t member, struct err *e)
 {
-    struct watch *w = watch;
+    struct ostree_watch *w = watch;
     struct ostree_name name;
     const struct bundle_member_info info = bundle_member_at(w->bundle, member);
     w->kind = kind_of(info.path, &name);
@@ -193,7 +193,7 @@ static int begin_member(void *watch, size_t member, struct err *e)
 /* What is wrong with an object is kept for its end: the bundle is read on. */
 static int write_member(void *watch, const void *bytes, size_t n, struct err *e)
 {
-    struct watch *w = watch;
+    struct ostree_watch *w = watch;
     size_t limit = w->kind == MEMBER_CONFIG ? CONFIG_MAX : OSTREE_METADATA_MAX;
     (void)e;
     if (w->failed || w->kind == MEMBER_OTHER)
@@ -209,7 +209,7 @@ static int write_member(void *watch, const void *bytes, size_t n, struct err *e)
 
 static int end_member(void *watch, struct err *e)
 {
-    struct watch *w = watch;
+    struct ostree_watch *w = watch;
     switch (w->kind) {
     case MEMBER_OTHER:
         break;
@@ -231,15 +231,33 @@ static int end_member(void *watch, struct err *e)
     return 0;
 }
 
-int ostree_check_bundle(struct bundle *b, struct verdict *v, struct progress *progress, struct err *e)
+int ostree_watch_start(const struct bundle *b, const struct verdict *v, struct ostree_watch **ret,
+                       struct bundle_sink *ret_sink, struct err *e)
 {
-    struct watch w = {.bundle = b, .file = ostree_file_new()};
-    const struct bundle_sink sink = {begin_member, write_member, end_member, &w};
-    int rc = add_commits(&w.graph, v, e) || bundle_watch(b, 0, &sink, progress, e) ? -1 : 0;
-    if (rc == 0)
-        ostree_graph_report(&w.graph, v);
-    ostree_file_delete(w.file);
-    ostree_graph_free(&w.graph);
-    buf_free(&w.bytes);
-    return rc;
+    struct ostree_watch *w = mem_zeroed(1, sizeof *w);
+    w->bundle = b;
+    w->file = ostree_file_new();
+    if (add_commits(&w->graph, v, e)) {
+        ostree_watch_delete(w);
+        return -1;
+    }
+    *ret_sink = (struct bundle_sink){begin_member, write_member, end_member, w};
+    *ret = w;
+    return 0;
+}
+
+void ostree_watch_end(struct ostree_watch *w, struct verdict *v)
+{
+    ostree_graph_report(&w->graph, v);
+    ostree_watch_delete(w);
+}
+
+void ostree_watch_delete(struct ostree_watch *w)
+{
+    if (!w)
+        return;
+    ostree_file_delete(w->file);
+    ostree_graph_free(&w->graph);
+    buf_free(&w->bytes);
+    free(w);
 }

@@ -13,9 +13,13 @@
 bool ostree_check_is_due(const struct verdict *v);
 /* dirfd: the lockbox directory. On all cores. What is wrong becomes a problem of the verdict. */
 void ostree_check_folder(int dirfd, struct verdict *v, struct progress *progress);
-/* Reads the whole bundle, proving all that bundle_check() proves: -1 for what that returns. What is wrong
- * with an image becomes a problem of the verdict. */
-must_check int ostree_check_bundle(struct bundle *b, struct verdict *v, struct progress *progress,
-                                   struct err *e);
+
+/* A bundle: the sink looks at the members of images/ while somebody else proves them. */
+struct ostree_watch;
+must_check int ostree_watch_start(const struct bundle *b, const struct verdict *v, struct ostree_watch **ret,
+                                  struct bundle_sink *ret_sink, struct err *e);
+/* After the last member: what is wrong with an image becomes a problem of the verdict. Frees. */
+void ostree_watch_end(struct ostree_watch *w, struct verdict *v);
+void ostree_watch_delete(struct ostree_watch *w);
 
 #endif

@@ -3,6 +3,7 @@
 
 import base64
 import gzip
+import io
 import json
 import os
 import shutil
@@ -109,6 +110,7 @@ class Fetching(Containers):
         self.check_written(lockbox, reference, ["linux/arm64", "linux/arm"])
         verified = self.ok("verify", self.stick / "update")
         self.assertEqual(verified["verdict"], "install")
+        self.assertFalse([text for text in verified["assumed"] if "not read" in text], verified["assumed"])
 
     def test_dockers_own_form(self):
         self.check_image(r.two_platforms(docker=True))
@@ -126,6 +128,7 @@ class Fetching(Containers):
         self.ok("write", lockbox, self.stick, "--as", "plain")
         verified = self.ok("verify", self.bundle())
         self.assertEqual(verified["verdict"], "install")
+        self.assertFalse([text for text in verified["assumed"] if "not read" in text], verified["assumed"])
         self.ok("apply", self.bundle(), "--to", self.home / "device")
         self.assertEqual(tree(self.home / "device"), tree(self.stick / "update"))
 
@@ -393,6 +396,168 @@ class Broken(Containers):
         odd.faults[image.digest[7:]] = r.times(1, r.status(429, {"Retry-After": "1"}))
         self.ok("fetch", lockbox)
         self.assertEqual(len(odd.asked(image.digest[7:])), 2)
+
+
+class Checking(Containers):
+    """What the device would not load is found before the drive."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.image = r.Image()
+        cls.raw = r.tar_of({"a": b"a" * 1000})
+        cls.image.add("linux/arm64", [(cls.raw, "gzip")])
+
+    def setUp(self):
+        super().setUp()
+        self.registry, self.lockbox = self.odd_app(self.image)
+        self.ok("prepare", self.lockbox, self.stick, "--as", "plain")
+        self.tarball = self.tarballs()[0]
+        self.reference = f"{self.registry.host}/team/web"
+
+    def expect(self, error, says, refuses=True):
+        outcome = self.airlock("--json", "verify", self.stick / "update")
+        self.assertEqual(outcome.code, 3, str(outcome))
+        problems = [(p["id"], p["device_refuses"]) for p in outcome.answer["problems"]]
+        self.assertEqual(problems, [(error, refuses)], str(outcome))
+        self.assertIn(says, outcome.answer["problems"][0]["message"])
+        self.assertEqual(outcome.answer["verdict"], "refuse" if refuses else "install")
+
+    def entries(self):
+        with tarfile.open(self.tarball) as tar:
+            return {m.name: tar.extractfile(m).read() for m in tar.getmembers()}
+
+    def rewrite(self, change=None, add=()):
+        """The tarball again, with other files, and other things beside them."""
+        files = self.entries()
+        if change:
+            change(files)
+        with tarfile.open(self.tarball, "w", format=tarfile.GNU_FORMAT) as tar:
+            for name, content in files.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+            for info in add:
+                tar.addfile(info)
+
+    def change_manifest(self, **fields):
+        def change(files):
+            value = json.loads(files["manifest.json"])
+            value[0].update(fields)
+            files["manifest.json"] = json.dumps(value).encode()
+        self.rewrite(change)
+
+    def test_another_tar_of_the_same_files_is_as_good(self):
+        self.rewrite(add=[tarfile.TarInfo("./" + "x" * 200 + "/y")])
+        self.ok("verify", self.stick / "update")
+
+    def test_a_missing_or_changed_manifest(self):
+        manifest = next((self.stick / "update/metadata/docker").glob("*/*.json"))
+        manifest.write_bytes(manifest.read_bytes() + b" ")
+        self.expect("wrong-hash", "is another one")
+        manifest.unlink()
+        self.expect("missing-target", "manifest of image")
+
+    def test_a_missing_tarball(self):
+        self.tarball.unlink()
+        self.expect("missing-target", "tarball of image")
+
+    def test_a_cut_tarball(self):
+        self.tarball.write_bytes(self.tarball.read_bytes()[:1000])
+        self.expect("bad-image", "ends within a file")
+
+    def test_a_changed_layer(self):
+        def change(files):
+            name = next(name for name in files if name.endswith("layer.tar"))
+            files[name] = files[name].replace(b"a", b"b", 1)
+        self.rewrite(change)
+        self.expect("bad-image", "not the one of its diff id")
+
+    def test_a_compressed_layer(self):
+        def change(files):
+            name = next(name for name in files if name.endswith("layer.tar"))
+            files[name] = gzip.compress(files[name])
+        self.rewrite(change)
+        self.expect("bad-image", "not the one of its diff id")
+
+    def test_another_tag_or_two(self):
+        tag = json.loads(self.entries()["manifest.json"])[0]["RepoTags"][0]
+        self.change_manifest(RepoTags=[tag.replace("team/", "")])
+        self.expect("bad-image", "the device expects")
+        self.change_manifest(RepoTags=[tag, tag + "x"])
+        self.expect("bad-image", "one tag")
+        self.change_manifest(RepoTags=None)
+        self.expect("bad-image", "one tag")
+
+    def test_two_images(self):
+        def change(files):
+            files["manifest.json"] = json.dumps(json.loads(files["manifest.json"]) * 2).encode()
+        self.rewrite(change)
+        self.expect("bad-image", "does not name one image")
+
+    def test_another_image(self):
+        def change(files):
+            config = json.dumps({"rootfs": {"diff_ids": []}}).encode()
+            files[r.sha256(config) + ".json"] = config
+            value = json.loads(files["manifest.json"])
+            value[0].update(Config=r.sha256(config) + ".json", Layers=[])
+            files["manifest.json"] = json.dumps(value).encode()
+        self.rewrite(change)
+        self.expect("bad-image", "holds another image")
+
+    def test_a_file_that_is_there_twice(self):
+        self.rewrite(add=[tarfile.TarInfo("x"), tarfile.TarInfo("./y/../x")])
+        self.expect("bad-image", "there twice")
+
+    def test_the_layout_of_newer_dockers(self):
+        def change(files):
+            value = json.loads(files["manifest.json"])
+            config = value[0]["Config"]
+            files["blobs/sha256/" + config[:-5]] = files.pop(config)
+            value[0]["Config"] = "blobs/sha256/" + config[:-5]
+            files["manifest.json"] = json.dumps(value).encode()
+        self.rewrite(change)
+        self.expect("bad-image", "not named by its own SHA-256")
+
+    def test_a_link_to_a_layer_is_followed_and_a_device_is_odd(self):
+        def change(files):
+            name = next(name for name in files if name.endswith("layer.tar"))
+            files["elsewhere"] = files.pop(name)
+            self.link.name, self.link.linkname = name, "../elsewhere"
+        self.link = tarfile.TarInfo("x")
+        self.link.type = tarfile.SYMTYPE
+        self.rewrite(change, add=[self.link])
+        self.ok("verify", self.stick / "update")
+        odd = tarfile.TarInfo("null")
+        odd.type = tarfile.CHRTYPE
+        self.rewrite(add=[odd])
+        self.expect("bad-image", "'null' is no file", refuses=False)
+
+    def test_a_platform_that_is_not_there(self):
+        image = r.two_platforms()
+        _, lockbox = self.odd_app(image)
+        shutil.rmtree(self.stick / "update")
+        self.ok("prepare", lockbox, self.stick, "--as", "plain")
+        for entry in image.choices[1:]:  # one platform is enough
+            next((self.stick / "update/metadata/docker").glob(f"*/{entry['digest'][7:]}.json")).unlink()
+        verified = self.ok("verify", self.stick / "update")
+        self.assertTrue([text for text in verified["assumed"] if "runs on linux/arm64:" in text])
+        next((self.stick / "update/metadata/docker").glob(f"*/{image.choices[0]['digest'][7:]}.json")).unlink()
+        self.expect("no-such-platform", "no platform")
+
+    def test_a_bundle_with_another_tag(self):
+        """Packed by somebody whose airlock knew better."""
+        record = json.loads(self.record(self.lockbox).read_text())
+        image = record["apps"][0]["images"][0]
+        data = self.tarball.read_bytes().replace(b"team/web:", b"tema/web:")
+        image["tag"] = image["tag"].replace("team/web:", "tema/web:")
+        image["tarball"]["sha256"] = r.sha256(data)
+        self.record(self.lockbox).write_text(json.dumps(record))
+        self.ok("write", self.lockbox, self.stick)
+        outcome = self.airlock("--json", "verify", self.bundle())
+        self.assertEqual([p["id"] for p in outcome.answer["problems"]], ["bad-image"], str(outcome))
+        self.refuses(3, "bad-image", "apply", self.bundle(), "--to", self.home / "device")
+        self.assertFalse((self.home / "device").exists())
 
 
 if __name__ == "__main__":

@@ -101,8 +101,11 @@ static void check(struct verdict *ret)
     *ret = (struct verdict){.valid = true, .target_count = 1, .targets = mem_zeroed(1, sizeof *ret->targets)};
     ret->targets[0] = (struct verdict_target){.name = mem_strdup("os"), .is_ostree = true, .wanted = true};
     memcpy(ret->targets[0].sha256, ostree_fixture_name(commit).checksum, HASH_SIZE);
-    if (ostree_check_bundle(b, ret, NULL, &e))
+    struct ostree_watch *watch = NULL;
+    struct bundle_sink sink;
+    if (ostree_watch_start(b, ret, &watch, &sink, &e) || bundle_watch(b, 0, &sink, NULL, &e))
         fail_msg("%s", e.message);
+    ostree_watch_end(watch, ret);
     bundle_close(b);
 }
 
