@@ -163,12 +163,6 @@ static void look(struct mirror *m, uint32_t number)
         fail(m, number, &e);
 }
 
-static void look_at_all(struct mirror *m)
-{
-    while (!m->failed && m->looked < m->set.count)
-        look(m, (uint32_t)m->looked++);
-}
-
 /* It came to nothing: once more, unless that was tried. */
 static void try_again(struct mirror *m, uint32_t number, const struct err *e)
 {
@@ -197,6 +191,14 @@ static void harvest(struct mirror *m)
             try_again(m, c->number, c->error);
         }
         ostree_check_delete(c);
+    }
+}
+
+static void look_at_all(struct mirror *m)
+{
+    while (!m->failed && m->looked < m->set.count) {
+        look(m, (uint32_t)m->looked++);
+        harvest(m);
     }
 }
 
@@ -290,8 +292,8 @@ static bool next_transfer(void *mirror, struct http_transfer *ret)
 {
     struct mirror *m = mirror;
     uint32_t number;
-    harvest(m);
     look_at_all(m);
+    harvest(m);
     if (m->failed || !pop(m, &number))
         return false;
     struct arrival *a = arrival_new(m, number);

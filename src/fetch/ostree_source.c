@@ -17,17 +17,34 @@ static enum answer ask_folder(struct ostree_source *s, const char *path, struct 
     return fstatat(s->folder, path, &st, AT_SYMLINK_NOFOLLOW) == 0 ? ANSWER_YES : ANSWER_NO;
 }
 
-static enum answer ask_server(struct cloud *cloud, const struct ostree_source *s, const char *path,
-                              struct err *e)
+static int send_request(struct cloud *cloud, const struct ostree_source *s, const char *method,
+                        const char *path, int *ret_status, struct err *e)
 {
     AUTO(buf) struct buf body = {0};
     AUTO_FREE char *url = cloud_ostree_url(&s->at, path);
-    const struct http_request request = {.method = "HEAD", .url = url, .auth = s->at.auth};
+    const struct http_request request = {
+        .method = method, .url = url, .auth = s->at.auth, .max_answer = OSTREE_METADATA_MAX};
     struct http_reply reply;
     if (http_send(cloud_http(cloud), &request, &body, &reply, e))
-        return ANSWER_NONE;
-    int status = reply.status;
+        return -1;
+    *ret_status = reply.status;
     http_reply_free(&reply);
+    return 0;
+}
+
+/* A server may know no HEAD, or redirect to an address that is signed for GET alone. */
+static bool is_about_head(int status)
+{
+    return status == 403 || status == 405 || status == 501;
+}
+
+static enum answer ask_server(struct cloud *cloud, const struct ostree_source *s, const char *path,
+                              struct err *e)
+{
+    int status;
+    if (send_request(cloud, s, "HEAD", path, &status, e) ||
+        (is_about_head(status) && send_request(cloud, s, "GET", path, &status, e)))
+        return ANSWER_NONE;
     if (status == 200)
         return ANSWER_YES;
     if (status == 404 || status == 410)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Where a commit is: the first repository that has its commit object, in the order of cloud_ostree_sources().
- * Over HTTP one HEAD request decides; on this machine, whether the file is there.
+ * Over HTTP one HEAD request decides (GET where the server does not take that); on this machine, whether the
+ * file is there.
  */
 #ifndef AIRLOCK_FETCH_OSTREE_SOURCE_H
 #define AIRLOCK_FETCH_OSTREE_SOURCE_H

@@ -172,6 +172,42 @@ static void an_images_own_address_is_asked_without_the_login(void **state)
     rehearsal_expect("\"method\": *\"HEAD\".*\"origin\": *\"feed\"", 1);
 }
 
+static void a_server_that_takes_no_head_is_asked_with_get(void **state)
+{
+    struct bench *b = *state;
+    size_t count;
+    rehearsal_tell("fault add '^HEAD ' status code=403");
+    fetch_well(b, &count);
+    expect_mirror(b);
+}
+
+static void a_repository_that_is_not_the_accounts_may_fail(void **state)
+{
+    struct bench *b = *state;
+    struct fetched_commits fetched;
+    struct err e;
+    AUTO_FREE char *closed = mem_format("%s/../closed", b->account->credentials.endpoints.ostree);
+    rehearsal_tell("ostree %s/empty", b->folder);
+    rehearsal_tell("ostree %s/repo --feed", b->folder);
+    rehearsal_tell("fault add 'closed' status code=403");
+    if (fetch_from(b, b->account->cloud, closed, &fetched, &e))
+        fail_msg("%s", e.message);
+    fetched_commits_free(&fetched);
+    expect_mirror(b);
+}
+
+static void an_account_that_may_not_read_its_repository_is_told_so(void **state)
+{
+    struct bench *b = *state;
+    struct fetched_commits fetched;
+    struct err e;
+    rehearsal_tell("ostree %s/repo --feed", b->folder);
+    rehearsal_tell("fault add ' ostree/' status code=403");
+    assert_int_equal(fetch(b, &fetched, &e), -1);
+    assert_int_equal(e.id, ERR_NOT_ALLOWED);
+    rehearsal_expect("\"origin\": *\"feed\"", 0);
+}
+
 static void a_commit_that_nobody_has_is_named(void **state)
 {
     struct bench *b = *state;
@@ -317,6 +353,9 @@ int main(void)
         TEST(a_damaged_object_of_the_store_is_fetched_again),
         TEST(the_feed_is_asked_without_the_login_for_what_the_account_lacks),
         TEST(an_images_own_address_is_asked_without_the_login),
+        TEST(a_server_that_takes_no_head_is_asked_with_get),
+        TEST(a_repository_that_is_not_the_accounts_may_fail),
+        TEST(an_account_that_may_not_read_its_repository_is_told_so),
         TEST(a_commit_that_nobody_has_is_named),
         TEST(a_folder_of_this_machine_serves_as_well),
         TEST(an_object_that_arrives_wrong_is_fetched_once_more),
