@@ -65,29 +65,38 @@ static void temporary_name(const char *path, char ret[STORE_PATH_SIZE])
 }
 
 /* The folder of two digits is made by its first object. */
-static int name_object(const struct ostree_repo *r, const char *temporary, const char *path, struct err *e)
+static int make_folder(const struct ostree_repo *r, const char *path, struct err *e)
 {
     char folder[STORE_PATH_SIZE];
     snprintf(folder, sizeof folder, "%.*s", (int)(strlen(OBJECTS) + 2), path);
-    if (renameat(r->tmp_fd, temporary, r->fd, path) == 0)
+    if (mkdirat(r->fd, folder, 0777) && errno != EEXIST)
+        return err_errno(e, ERR_SYSTEM, "cannot make the folder '%s'", folder);
+    return 0;
+}
+
+static int open_new(const struct ostree_repo *r, const char *path, const char *arriving, int *ret_fd,
+                    struct err *e)
+{
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC;
+    if (fs_open_at(r->fd, arriving, flags, 0600, ret_fd, e) == 0)
         return 0;
-    if (errno == ENOENT && (mkdirat(r->fd, folder, 0777) == 0 || errno == EEXIST) &&
-        renameat(r->tmp_fd, temporary, r->fd, path) == 0)
-        return 0;
-    return err_errno(e, ERR_SYSTEM, "cannot name the object '%s'", path);
+    if (e->id != ERR_NO_SUCH_PATH || make_folder(r, path, e))
+        return -1;
+    return fs_open_at(r->fd, arriving, flags, 0600, ret_fd, e);
 }
 
 int ostree_repo_put(const struct ostree_repo *r, const char *path, const void *bytes, size_t n, struct err *e)
 {
-    char temporary[STORE_PATH_SIZE];
+    char arriving[STORE_PATH_SIZE + 8];
     AUTO_FD int fd = -1;
-    temporary_name(path, temporary);
-    if (fs_open_at(r->tmp_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600, &fd, e) ||
-        fs_write_all(fd, bytes, n, e))
+    snprintf(arriving, sizeof arriving, "%s.tmp", path);
+    if (open_new(r, path, arriving, &fd, e) || fs_write_all(fd, bytes, n, e))
         return err_context(e, "the store");
     if (close(steal_fd(&fd)))
-        return err_errno(e, ERR_SYSTEM, "cannot close '%s'", temporary);
-    return name_object(r, temporary, path, e);
+        return err_errno(e, ERR_SYSTEM, "cannot close '%s'", arriving);
+    if (renameat(r->fd, arriving, r->fd, path))
+        return err_errno(e, ERR_SYSTEM, "cannot name the object '%s'", path);
+    return 0;
 }
 
 int ostree_repo_open_partial(const struct ostree_repo *r, const char *path, int *ret_fd, struct err *e)
@@ -110,7 +119,11 @@ int ostree_repo_name_partial(const struct ostree_repo *r, const char *path, stru
 {
     char temporary[STORE_PATH_SIZE];
     temporary_name(path, temporary);
-    return name_object(r, temporary, path, e);
+    if (make_folder(r, path, e))
+        return -1;
+    if (renameat(r->tmp_fd, temporary, r->fd, path))
+        return err_errno(e, ERR_SYSTEM, "cannot name the object '%s'", path);
+    return 0;
 }
 
 int ostree_repo_drop_partial(const struct ostree_repo *r, const char *path, struct err *e)

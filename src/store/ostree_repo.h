@@ -5,7 +5,8 @@
  *
  *   ostree/config, refs/…         what a repository needs
  *   ostree/objects/ab/cdef….kind  verified objects; a commit last, when all that it needs is there
- *   ostree/tmp/                   what is arriving
+ *   ostree/objects/ab/….tmp       a small one that is arriving: thousands in one folder would wait for each
+ * other ostree/tmp/                   large ones that are arriving
  *
  * Objects lie beside the store's other objects rather than among them because the name of a file object is
  * not the SHA-256 of its bytes, and because what `ostree fsck` and `ostree pull-local` accept can be looked
