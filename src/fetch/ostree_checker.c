@@ -174,11 +174,14 @@ static int check_one(struct worker *w, struct ostree_check *check, const char *p
         return take_file(w, check, repo->fd, path, e) || ostree_file_end(w->file, check->name.checksum, e)
                    ? -1
                    : 0;
+    case CHECK_ONLY:
     case CHECK_BYTES:
         if (take_piece(w, check, check->bytes.data, check->bytes.len, e) ||
             ostree_file_end(w->file, check->name.checksum, e))
             return -1;
-        return ostree_repo_put(repo, path, check->bytes.data, check->bytes.len, e);
+        return check->source == CHECK_ONLY
+                   ? 0
+                   : ostree_repo_put(repo, path, check->bytes.data, check->bytes.len, e);
     case CHECK_PARTIAL:
     case CHECK_COPY:
         if ((check->source == CHECK_COPY ? take_copy : take_partial)(w, check, path, e) ||

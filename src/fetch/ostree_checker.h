@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Checks file objects in threads of their own, one per core: inflates, hashes, and names what is right. What
+ * Checks file objects in threads of their own, one per core: inflates, hashes, and, where they are for the
+ * store, names what is right. What
  * waits to be checked is bounded in memory; then ostree_checker_add() waits too, and with it the network.
  *
  *     ostree_checker_add(c, check) …                       // takes the check over
@@ -20,6 +21,7 @@ enum check_source {
     CHECK_BYTES,   /* it arrived in `bytes` */
     CHECK_PARTIAL, /* it arrived in tmp/ */
     CHECK_COPY,    /* it lies in another repository: `folder` */
+    CHECK_ONLY,    /* it is in `bytes` and not for the store */
 };
 
 struct ostree_check {
@@ -30,7 +32,7 @@ struct ostree_check {
     struct buf bytes;
     int folder; /* not owned */
     /* the answer */
-    struct err *error; /* NULL: it is in the store, checked */
+    struct err *error; /* NULL: it is right, and in the store where it is for that */
     uint64_t size;     /* of its bytes as they are stored */
     uint8_t sha256[HASH_SIZE];
 };
@@ -38,6 +40,7 @@ void ostree_check_delete(struct ostree_check *check);
 
 struct ostree_checker;
 
+/* repo: NULL for one that is given CHECK_ONLY alone. */
 struct ostree_checker *ostree_checker_start(const struct ostree_repo *repo, struct progress *progress);
 /* Waits for what was added, and frees what nobody took. */
 void ostree_checker_stop(struct ostree_checker *c);

@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/parallel.h"
+#include "fetch/ostree_checker.h"
 #include "fetch/ostree_file.h"
 #include "lockbox/ostree_graph.h"
 
@@ -148,31 +149,37 @@ void ostree_check_folder(int dirfd, struct verdict *v, struct progress *progress
 
 /* ---- a bundle ---- */
 
-enum member_kind { MEMBER_OTHER, MEMBER_CONFIG, MEMBER_METADATA, MEMBER_FILE };
+enum member_kind { MEMBER_OTHER, MEMBER_CONFIG, MEMBER_METADATA, MEMBER_FILE, MEMBER_LARGE_FILE };
+
+#define IN_MEMORY                                                                                            \
+    (1u << 20) /* a file up to here is left to the checker's threads, a larger one checked as it comes */
 
 /* The members of a bundle as they come by. */
 struct ostree_watch {
     const struct bundle *bundle;
     struct ostree_graph graph;
+    struct ostree_checker *checker;
     struct ostree_file *file;
     enum member_kind kind; /* of the present member */
     uint32_t node;
-    struct buf bytes; /* of config and metadata */
+    struct buf bytes; /* of what is held in memory */
     bool failed;
     struct err error;
 };
 
-static enum member_kind kind_of(const char *path, struct ostree_name *ret)
+static enum member_kind kind_of(const struct bundle_member_info *member, struct ostree_name *ret)
 {
     static const char folder[] = FOLDER "/";
-    if (strncmp(path, folder, strlen(folder)) != 0)
+    if (strncmp(member->path, folder, strlen(folder)) != 0)
         return MEMBER_OTHER;
-    path += strlen(folder);
+    const char *path = member->path + strlen(folder);
     if (!strcmp(path, "config"))
-        return MEMBER_CONFIG;
+        return member->size > CONFIG_MAX ? MEMBER_OTHER : MEMBER_CONFIG;
     if (!ostree_path_parse(path, ret) || ret->kind == OSTREE_COMMITMETA)
         return MEMBER_OTHER;
-    return ret->kind == OSTREE_FILE ? MEMBER_FILE : MEMBER_METADATA;
+    if (ret->kind == OSTREE_FILE)
+        return member->size > IN_MEMORY ? MEMBER_LARGE_FILE : MEMBER_FILE;
+    return MEMBER_METADATA;
 }
 
 static int begin_member(void *watch, size_t member, struct err *e)
@@ -180,13 +187,16 @@ static int begin_member(void *watch, size_t member, struct err *e)
     struct ostree_watch *w = watch;
     struct ostree_name name;
     const struct bundle_member_info info = bundle_member_at(w->bundle, member);
-    w->kind = kind_of(info.path, &name);
+    w->kind = kind_of(&info, &name);
     w->failed = false;
     buf_clear(&w->bytes);
-    if (w->kind == MEMBER_FILE)
-        ostree_file_begin(w->file);
-    if (w->kind != MEMBER_FILE && w->kind != MEMBER_METADATA)
+    if (w->kind == MEMBER_OTHER || w->kind == MEMBER_CONFIG)
         return 0;
+    if (w->kind == MEMBER_LARGE_FILE)
+        ostree_file_begin(w->file);
+    if (w->kind == MEMBER_METADATA && info.size > OSTREE_METADATA_MAX)
+        w->failed =
+            err_set(&w->error, ERR_WRONG_HASH, "it is larger than %u bytes", OSTREE_METADATA_MAX) != 0;
     return ostree_graph_node(&w->graph, &name, &w->node, e);
 }
 
@@ -194,17 +204,32 @@ static int begin_member(void *watch, size_t member, struct err *e)
 static int write_member(void *watch, const void *bytes, size_t n, struct err *e)
 {
     struct ostree_watch *w = watch;
-    size_t limit = w->kind == MEMBER_CONFIG ? CONFIG_MAX : OSTREE_METADATA_MAX;
     (void)e;
     if (w->failed || w->kind == MEMBER_OTHER)
         return 0;
-    if (w->kind == MEMBER_FILE)
+    if (w->kind == MEMBER_LARGE_FILE)
         w->failed = ostree_file_update(w->file, bytes, n, &w->error) != 0;
-    else if (n > limit - w->bytes.len)
-        w->failed = err_set(&w->error, ERR_WRONG_HASH, "larger than %zu bytes", limit) != 0;
     else
         buf_add(&w->bytes, bytes, n);
     return 0;
+}
+
+static void harvest(struct ostree_watch *w)
+{
+    for (struct ostree_check *check; (check = ostree_checker_take_ended(w->checker));) {
+        ostree_graph_settle(&w->graph, check->number, check->error);
+        ostree_check_delete(check);
+    }
+}
+
+static void hand_over(struct ostree_watch *w)
+{
+    struct ostree_check *check = mem_zeroed(1, sizeof *check);
+    *check = (struct ostree_check){
+        .name = w->graph.set.names[w->node], .number = w->node, .source = CHECK_ONLY, .bytes = w->bytes};
+    w->bytes = (struct buf){0};
+    ostree_checker_add(w->checker, check);
+    harvest(w);
 }
 
 static int end_member(void *watch, struct err *e)
@@ -214,8 +239,7 @@ static int end_member(void *watch, struct err *e)
     case MEMBER_OTHER:
         break;
     case MEMBER_CONFIG:
-        if (!w->failed)
-            ostree_graph_read_config(&w->graph, buf_text(&w->bytes));
+        ostree_graph_read_config(&w->graph, buf_text(&w->bytes));
         break;
     case MEMBER_METADATA:
         if (!w->failed)
@@ -223,6 +247,9 @@ static int end_member(void *watch, struct err *e)
         ostree_graph_settle(&w->graph, w->node, &w->error);
         break;
     case MEMBER_FILE:
+        hand_over(w);
+        break;
+    case MEMBER_LARGE_FILE:
         if (!w->failed)
             w->failed = ostree_file_end(w->file, w->graph.set.names[w->node].checksum, &w->error) != 0;
         ostree_graph_settle(&w->graph, w->node, w->failed ? &w->error : NULL);
@@ -237,6 +264,7 @@ int ostree_watch_start(const struct bundle *b, const struct verdict *v, struct o
     struct ostree_watch *w = mem_zeroed(1, sizeof *w);
     w->bundle = b;
     w->file = ostree_file_new();
+    w->checker = ostree_checker_start(NULL, NULL);
     if (add_commits(&w->graph, v, e)) {
         ostree_watch_delete(w);
         return -1;
@@ -248,6 +276,8 @@ int ostree_watch_start(const struct bundle *b, const struct verdict *v, struct o
 
 void ostree_watch_end(struct ostree_watch *w, struct verdict *v)
 {
+    ostree_checker_drain(w->checker);
+    harvest(w);
     ostree_graph_report(&w->graph, v);
     ostree_watch_delete(w);
 }
@@ -256,6 +286,7 @@ void ostree_watch_delete(struct ostree_watch *w)
 {
     if (!w)
         return;
+    ostree_checker_stop(w->checker);
     ostree_file_delete(w->file);
     ostree_graph_free(&w->graph);
     buf_free(&w->bytes);
