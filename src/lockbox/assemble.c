@@ -23,12 +23,14 @@ static struct content *add(struct assembly *a, const char *path, const uint8_t s
 void assembly_add_file(struct assembly *a, const struct store *s, const char *path, const char *stored,
                        const struct record_file *f)
 {
-    size_t i = a->count;
+    size_t i = a->count, len = strlen(path), stored_len = strlen(stored);
     struct content *c = add(a, path, f->sha256, f->size);
-    a->paths[2 * i + 1] = mem_strdup(stored);
-    a->files[i] = (struct content_file){.dirfd = s->cache_fd, .path = a->paths[2 * i + 1]};
+    const char *end = len >= stored_len ? a->paths[2 * i] + (len - stored_len) : "";
+    if (strcmp(end, stored) != 0) /* that of an OSTree object is what its member's path ends in */
+        end = a->paths[2 * i + 1] = mem_strdup(stored);
+    a->sources[i].file = (struct content_file){.dirfd = s->cache_fd, .path = end};
     c->source = &content_from_file;
-    c->ctx = &a->files[i];
+    c->ctx = &a->sources[i].file;
 }
 
 void assembly_add_text(struct assembly *a, const char *path, const char *text)
@@ -37,9 +39,9 @@ void assembly_add_text(struct assembly *a, const char *path, const char *text)
     size_t i = a->count, len = strlen(text);
     hash_of(text, len, sha256);
     struct content *c = add(a, path, sha256, len);
-    a->texts[i] = (struct content_bytes){.bytes = text, .len = len};
+    a->sources[i].text = (struct content_bytes){.bytes = text, .len = len};
     c->source = &content_from_bytes;
-    c->ctx = &a->texts[i];
+    c->ctx = &a->sources[i].text;
 }
 
 static void add_object(struct assembly *a, const struct store *s, const char *folder,
@@ -63,8 +65,7 @@ void assemble(const struct store *s, const struct record *r, struct assembly *re
     size_t n = r->role_count + r->target_count + ostree_members_count(r);
     *ret = (struct assembly){
         .contents = mem_zeroed(n, sizeof *ret->contents),
-        .files = mem_zeroed(n, sizeof *ret->files),
-        .texts = mem_zeroed(n, sizeof *ret->texts),
+        .sources = mem_zeroed(n, sizeof *ret->sources),
         .paths = mem_zeroed(2 * n, sizeof *ret->paths),
     };
     container_members_make(s, r, &ret->containers);
@@ -87,8 +88,7 @@ void assembly_free(struct assembly *a)
         free(a->paths[i]);
     container_members_free(&a->containers);
     free(a->paths);
-    free(a->files);
-    free(a->texts);
+    free(a->sources);
     free(a->contents);
     free(a->members);
     *a = (struct assembly){0};

@@ -14,10 +14,12 @@
 struct assembly {
     struct member *members; /* metadata/… first, then images/…, each sorted by path */
     size_t count;
-    struct content *contents;   /* behind the members */
-    struct content_file *files; /* behind the contents: one of these two */
-    struct content_bytes *texts;
-    char **paths;      /* behind members and files: two each */
+    struct content *contents; /* behind the members */
+    union assembly_source {
+        struct content_file file;
+        struct content_bytes text;
+    } * sources;       /* behind the contents */
+    char **paths;      /* behind members and files: two each, or one that serves both */
     size_t file_count; /* of those: the members that are one content */
     struct container_members containers;
 };
