@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures: airlock beside what a user would otherwise run, on the same data, in turns, as ratios of medians.
 
-    bench.py --airlock PATH --fetch PATH [--rounds N] [--only fetch,write,verify,memory] [--folder DIR]
+    bench.py --airlock PATH --fetch PATH [--rounds N] [--only fetch,write,ostree,memory] [--folder DIR]
 
 Each case runs ours and theirs alternately, N counted rounds after one that is not counted. Peak memory is that of the
 largest process. Nothing here passes or fails.
@@ -30,18 +30,18 @@ MIB = 1 << 20
 
 
 def run(command, **options):
-    """Seconds and peak KiB of one command that must succeed."""
+    """Seconds, peak KiB and processor seconds of one command that must succeed."""
     begin = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.monotonic() - begin
     if status:
         sys.exit(f"bench: {command} failed with status {status}")
-    return seconds, usage.ru_maxrss
+    return seconds, usage.ru_maxrss, usage.ru_utime + usage.ru_stime
 
 
 def compare(title, ours, theirs, rounds):
-    """Runs both in turns; each is a function that returns (seconds, KiB)."""
+    """Runs both in turns; each is a function that returns what run() does."""
     ours(), theirs()
     pairs = [(ours(), theirs()) for _ in range(rounds)]
     mine = [a[0] for a, _ in pairs]
@@ -50,6 +50,7 @@ def compare(title, ours, theirs, rounds):
     print(f"{title:<52} {statistics.median(mine):7.2f} s {statistics.median(other):7.2f} s"
           f"   {statistics.median(ratios):5.2f}  ({min(ratios):.2f} to {max(ratios):.2f})"
           f"   {max(a[1] for a, _ in pairs) / 1024:5.0f} MiB", flush=True)
+    return pairs
 
 
 def heading(title):
@@ -64,6 +65,7 @@ class Cloud:
         self.run("start", "--static-targets", "--keys", "ed25519")
         settings = json.loads((folder / "cloud" / "cloud.json").read_text())
         self.ca = settings["REHEARSAL_CA"]
+        self.treehub = settings["REHEARSAL_OSTREE_URL"]
         self.targets = settings["REHEARSAL_REPO_URL"] + "/api/v1/user_repo/targets/"
         self.environment = dict(os.environ, XDG_CACHE_HOME=str(folder / "cache"), XDG_STATE_HOME=str(folder / "state"),
                                 XDG_CONFIG_HOME=str(folder / "config"))
@@ -177,6 +179,84 @@ def bench_write(cloud, options):
                 lambda: run(["openssl", "dgst", "-sha256", str(target / "images" / "mixed-1")]), options.rounds)
 
 
+def processor_time(pairs):
+    mine, other = (statistics.median(pair[side][2] for pair in pairs) for side in (0, 1))
+    print(f"{'':<52} {mine:7.2f} s {other:7.2f} s   of the processor; other's peak: "
+          f"{max(b[1] for _, b in pairs) / 1024:.0f} MiB")
+
+
+def userland(folder, count):
+    """So many real files of this system, with their folders."""
+    for root, folders, files in os.walk("/usr"):
+        folders.sort()
+        for name in sorted(files):
+            source = pathlib.Path(root, name)
+            if count == 0:
+                return
+            if source.is_file() and not source.is_symlink():
+                target = folder / source.relative_to("/")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+                count -= 1
+
+
+def bench_ostree(cloud, options):
+    heading("an OSTree image of 5000 files over TLS; other: ostree")
+    source, repo, mirror = (cloud.folder / name for name in ("userland", "repo", "mirror"))
+    userland(source, 5000)
+    subprocess.run(["ostree", f"--repo={repo}", "init", "--mode=archive"], check=True)
+    commit = subprocess.run(["ostree", f"--repo={repo}", "commit", "-b", "main", "--owner-uid=0", "--owner-gid=0",
+                             "--no-xattrs", source], check=True, capture_output=True, text=True).stdout.strip()
+    shutil.rmtree(source)
+    cloud.tell("ostree", str(repo))
+    cloud.tell("package", "add", "image", "1", "--hwid", "board", "--commit", commit)
+    cloud.define("image", "image")
+
+    def ours():
+        cloud.forget()
+        return cloud.airlock_run("fetch", "image")
+
+    def pull(*words):
+        shutil.rmtree(mirror, ignore_errors=True)
+        subprocess.run(["ostree", f"--repo={mirror}", "init", "--mode=archive"], check=True)
+        with open(mirror / "config", "a") as config:
+            config.write(f'[remote "cloud"]\nurl={cloud.treehub}\ngpg-verify=false\ntls-ca-path={cloud.ca}\n')
+        return run(["ostree", f"--repo={mirror}", "pull", "--mirror", *words, "cloud", commit])
+
+    processor_time(compare("fetch, every object verified; pull --mirror", ours,
+                           lambda: pull("--disable-static-deltas"), options.rounds))
+    processor_time(compare("the same; pull --mirror --http-trusted, not verified", ours,
+                           lambda: pull("--disable-static-deltas", "--http-trusted"), options.rounds))
+    processor_time(compare("all there: checked again; ostree fsck", lambda: cloud.airlock_run("fetch", "image"),
+                           lambda: run(["ostree", f"--repo={mirror}", "fsck", "--quiet"]), options.rounds))
+    stick = cloud.folder / "stick"
+    stick.mkdir()
+
+    def written(how, folder):
+        shutil.rmtree(stick / folder, ignore_errors=True)
+        return cloud.airlock_run("write", "image", str(stick), "--as", how)
+
+    def pulled_local():
+        local = cloud.folder / "local"
+        shutil.rmtree(local, ignore_errors=True)
+        subprocess.run(["ostree", f"--repo={local}", "init", "--mode=archive"], check=True)
+        return run(["ostree", f"--repo={local}", "pull-local", "--untrusted", mirror, commit])
+
+    processor_time(compare("write --as plain, flushed, read back; pull-local", lambda: written("plain", "update"),
+                           pulled_local, options.rounds))
+    processor_time(compare("verify the plain folder; ostree fsck",
+                           lambda: cloud.airlock_run("verify", str(stick / "update")),
+                           lambda: run(["ostree", f"--repo={mirror}", "fsck", "--quiet"]), options.rounds))
+    processor_time(compare("write a bundle, flushed, read back; tar | zstd -3", lambda: written("bundle", "airlock"),
+                           lambda: run(["sh", "-c", f"tar -C {mirror} -cf - . | zstd -q -T0 -3 -f -o {mirror}.tar.zst"]),
+                           options.rounds))
+    bundle = next(stick.glob("airlock/*.lockbox"))
+    processor_time(compare("verify the bundle; ostree fsck", lambda: cloud.airlock_run("verify", str(bundle)),
+                           lambda: run(["ostree", f"--repo={mirror}", "fsck", "--quiet"]), options.rounds))
+    sizes = [path.stat().st_size for path in repo.glob("objects/*/*")]
+    print(f"{'':<52} {len(sizes)} objects, {sum(sizes) / MIB:.0f} MiB as stored")
+
+
 def bench_memory(cloud, options):
     print("\npeak memory in MiB\n" + f"{'':<20} {'fetch':>7} {'write':>7} {'verify':>7} {'apply':>7}")
     for title, size in (("one file of 2 KiB", "2K"), ("one file of 2 GiB", "2G")):
@@ -198,10 +278,10 @@ def main():
     parser.add_argument("--airlock", required=True, type=pathlib.Path)
     parser.add_argument("--fetch", required=True, type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="fetch,write,memory")
+    parser.add_argument("--only", default="fetch,write,ostree,memory")
     parser.add_argument("--folder", default=None, help="where the data goes: 8 GiB on a file system of the disk")
     options = parser.parse_args()
-    benches = {"fetch": bench_fetch, "write": bench_write, "memory": bench_memory}
+    benches = {"fetch": bench_fetch, "write": bench_write, "ostree": bench_ostree, "memory": bench_memory}
     print(f"{os.cpu_count()} processors; {options.rounds} rounds in turns, medians")
     for name in options.only.split(","):
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
