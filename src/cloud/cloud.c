@@ -94,7 +94,10 @@ size_t cloud_ostree_sources(struct cloud *c, const char *uri, struct cloud_sourc
         size_t len = strlen(uri);
         while (len > 0 && uri[len - 1] == '/')
             len--;
-        ret[count++] = (struct cloud_source){.url = mem_strndup(uri, len)};
+        AUTO_FREE char *base = mem_strndup(uri, len);
+        bool is_the_accounts = c->ostree.base && strcmp(base, c->ostree.base) == 0;
+        if (!is_the_accounts) /* which was asked with the login already */
+            ret[count++] = (struct cloud_source){.url = steal_ptr(base)};
     }
     if (c->feed.base)
         ret[count++] = (struct cloud_source){.url = mem_strdup(c->feed.base)};

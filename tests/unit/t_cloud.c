@@ -94,6 +94,18 @@ static void images_are_looked_for_in_three_places_and_only_the_account_gets_the_
         cloud_source_free(&sources[i]);
 }
 
+static void the_accounts_repository_is_not_asked_again_without_the_login(void **state)
+{
+    struct account *a = *state;
+    struct cloud_source sources[CLOUD_OSTREE_SOURCES];
+    AUTO_FREE char *uri = mem_format("%s/", a->credentials.endpoints.ostree);
+    assert_int_equal(cloud_ostree_sources(a->cloud, uri, sources), 2);
+    assert_non_null(sources[0].auth);
+    assert_string_equal(sources[1].url, a->credentials.endpoints.feed);
+    for (size_t i = 0; i < 2; i++)
+        cloud_source_free(&sources[i]);
+}
+
 static void a_target_cannot_send_us_to_a_folder_of_this_machine(void **state)
 {
     struct account *a = *state;
@@ -115,6 +127,7 @@ int main(void)
         TEST(tokens_that_make_no_sense_are_refused),
         TEST(targets_come_from_the_repository_or_from_their_own_address),
         TEST(images_are_looked_for_in_three_places_and_only_the_account_gets_the_login),
+        TEST(the_accounts_repository_is_not_asked_again_without_the_login),
         TEST(a_target_cannot_send_us_to_a_folder_of_this_machine),
     };
     return cmocka_run_group_tests(tests, account_start, account_stop);
