@@ -50,12 +50,16 @@ int pins_lock(const struct store *s, const char *profile, int *ret_fd, struct er
     return 0;
 }
 
+/* An empty file is no missing one: it must not pass for "nothing is pinned". */
 static int read_optional(int dirfd, const char *folder, const char *file, struct buf *ret, struct err *e)
 {
     AUTO_FREE char *path = mem_format("%s/%s", folder, file);
-    if (fs_read_at(dirfd, path, PIN_BYTES_MAX, ret, e) && e->id != ERR_NO_SUCH_PATH)
-        return -1;
-    return 0;
+    if (fs_read_at(dirfd, path, PIN_BYTES_MAX, ret, e))
+        return e->id == ERR_NO_SUCH_PATH ? 0 : -1;
+    if (ret->len)
+        return 0;
+    err_set(e, ERR_BAD_CONFIG, "'%s', a root to start from, is empty", path);
+    return err_hint(e, "bring the file back from a backup or from whom it came");
 }
 
 static int load(int dirfd, struct pins *p, struct err *e)

@@ -69,6 +69,18 @@ static void a_folder_of_trust_has_at_least_one_root(void **state)
     assert_int_equal(p.first[PIN_DIRECTOR].len, 0);
 }
 
+static void an_empty_root_is_no_missing_one(void **state)
+{
+    const struct store_fixture *f = *state;
+    AUTO(pins) struct pins p = {0};
+    struct err e;
+    put_file(f, "director/root.json", "director root");
+    put_file(f, "repo/root.json", "");
+    assert_int_equal(pins_load_folder(f->folder, &p, &e), -1);
+    assert_int_equal(e.id, ERR_BAD_CONFIG);
+    assert_non_null(strstr(e.message, "'repo/root.json'"));
+}
+
 static void only_one_at_a_time_holds_the_lock_of_a_profile(void **state)
 {
     const struct store_fixture *f = *state;
@@ -107,6 +119,7 @@ int main(void)
         store_test(the_first_root_stays_and_the_newest_moves_on),
         store_test(profiles_do_not_share_their_roots),
         store_test(a_folder_of_trust_has_at_least_one_root),
+        store_test(an_empty_root_is_no_missing_one),
         store_test(only_one_at_a_time_holds_the_lock_of_a_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
