@@ -53,9 +53,12 @@ static void require_signer(struct survey *c, const uint8_t key[SIGN_PUBLIC_SIZE]
         survey_require_signer(&c->items[i], key);
 }
 
-static void require_date(struct survey *c, int64_t until)
+/* On that day by the true time, and by the device's own where that is ahead. */
+static void require_date(struct survey *c, const struct device *device, int64_t until)
 {
-    char needed[CLOCK_TEXT_SIZE], ends[CLOCK_TEXT_SIZE];
+    char needed[CLOCK_TEXT_SIZE], ends[CLOCK_TEXT_SIZE], shown[CLOCK_TEXT_SIZE];
+    int64_t there = device ? device_now(device, until) : until;
+    clock_format(there, shown);
     clock_format(until, needed);
     for (size_t i = 0; i < c->count; i++) {
         struct verdict *v = &c->items[i].verdict;
@@ -63,6 +66,10 @@ static void require_date(struct survey *c, int64_t until)
         if (v->valid_until <= until)
             judge_add_unmet(v, ERR_EXPIRES_TOO_SOON, v->valid_until_role, "%s ends at %s, needed until %s",
                             v->valid_until_role, ends, needed);
+        else if (v->valid_until <= there)
+            judge_add_unmet(v, ERR_EXPIRES_TOO_SOON, v->valid_until_role,
+                            "%s ends at %s, needed until %s, when the device's clock says %s",
+                            v->valid_until_role, ends, needed, shown);
     }
 }
 
@@ -127,7 +134,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
         require_signer(&survey, signer);
     }
     if (o->needed_until.given)
-        require_date(&survey, o->needed_until.last);
+        require_date(&survey, how.judge.device, o->needed_until.last);
     print_answer(app, &survey);
     *exit_code = judge_exit(&survey);
     return 0;

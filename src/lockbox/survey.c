@@ -77,7 +77,10 @@ static bool has_problem(const struct verdict *v, enum err_id id)
 static void check_source(int dirfd, const struct device *device, struct verdict *v)
 {
     char link[64], path[PATH_MAX];
-    const char *wanted = device && device->source ? strrchr(device->source, '/') : NULL;
+    AUTO_FREE char *source = device && device->source ? mem_strdup(device->source) : NULL;
+    for (size_t end = source ? strlen(source) : 0; end > 1 && source[end - 1] == '/'; end--)
+        source[end - 1] = '\0'; /* the client's own default ends in one */
+    const char *wanted = source ? strrchr(source, '/') : NULL;
     snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
     ssize_t len = readlink(link, path, sizeof path - 1);
     if (!wanted || !wanted[1] || len <= 0)
