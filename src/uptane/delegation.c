@@ -37,6 +37,7 @@ static int read_paths(struct json_value v, struct delegation *d, struct err *e)
         if (!d->paths[i])
             return err_set(e, ERR_BAD_DELEGATION, "a path of delegation '%s' is no text", d->name);
         d->path_count++;
+        d->path_bytes += strlen(d->paths[i]) + 1;
     }
     return 0;
 }
@@ -58,6 +59,8 @@ static int read_delegation(struct json_value v, struct delegation *d, struct err
 static int read_list(struct json_value roles, struct delegations *to, struct err *e)
 {
     size_t n = json_count(roles);
+    if (n > DELEGATIONS_MAX)
+        return err_set(e, ERR_BAD_DELEGATION, "%zu delegations, at most %d are read", n, DELEGATIONS_MAX);
     to->list = mem_zeroed(n, sizeof *to->list);
     for (size_t i = 0; i < n; i++) {
         struct delegation *d = &to->list[to->count++];

@@ -11,6 +11,7 @@
 
 #include "uptane/role.h"
 
+#define DELEGATIONS_MAX 1000       /* of one role; a lockbox has room for a few thousand files in all */
 #define DELEGATION_PATHS_MAX 10000 /* bounds the work per target and delegation */
 
 struct delegation {
@@ -18,6 +19,7 @@ struct delegation {
     struct grant grant;
     char **paths;
     size_t path_count;
+    size_t path_bytes; /* of all paths together: what it costs to look at them */
     bool terminating;
 };
 

@@ -76,6 +76,13 @@ static enum answer search_edge(struct search *s, struct graph_node *node, size_t
     return answer == ANSWER_ABSENT && terminating && !s->as_device ? ANSWER_STOP : answer;
 }
 
+/* A glob may cost as much as its length times that of the name. */
+static bool can_afford(struct search *s, const struct delegation *d)
+{
+    s->graph->searched += (uint64_t)d->path_bytes * (strlen(s->name) + 1);
+    return s->graph->searched <= GRAPH_SEARCHED_MAX;
+}
+
 /* `terminating`: how the delegation that led here is marked. For the standard it ends the whole search, for
  * the device it only means that this role delegates no further. */
 static enum answer search_below(struct search *s, struct graph_node *node, unsigned depth, bool terminating)
@@ -87,7 +94,9 @@ static enum answer search_below(struct search *s, struct graph_node *node, unsig
         return ANSWER_ABSENT;
     node->on_path = true;
     for (size_t i = 0; i < node->delegations.count && answer == ANSWER_ABSENT; i++) {
-        if (!delegation_matches(&node->delegations.list[i], s->name))
+        if (!can_afford(s, &node->delegations.list[i]))
+            answer = ANSWER_STOP;
+        if (answer == ANSWER_STOP || !delegation_matches(&node->delegations.list[i], s->name))
             continue;
         answer = ++s->steps > SEARCH_STEPS_MAX ? ANSWER_STOP : search_edge(s, node, i, depth);
     }
@@ -107,7 +116,7 @@ static void report_search(struct check *c, const struct search *s, bool device_r
     if (s->difference)
         check_problem(c, REPO_IMAGE, file, ERR_TARGET_MISMATCH, device_refuses, breaks_validity,
                       "its entry for target '%s' differs from the lockbox in %s", s->name, s->difference);
-    else if (s->steps > SEARCH_STEPS_MAX)
+    else if (s->steps > SEARCH_STEPS_MAX || s->graph->searched > GRAPH_SEARCHED_MAX)
         check_problem(c, REPO_IMAGE, file, ERR_BAD_DELEGATION, device_refuses, breaks_validity,
                       "too many delegations speak for target '%s'", s->name);
     else

@@ -10,6 +10,8 @@
 #include "uptane/strays.h"
 
 #define SNAPSHOT_PATH "director/offline-snapshot.json"
+#define TARGETS_COUNT_MAX                                                                                    \
+    4000 /* several times what fits in the 64 KiB that the device reads; bounds memory */
 
 /* The offline snapshot, verified, or NULL. */
 static struct role *read_snapshot(struct check *c, const struct root *root)
@@ -268,6 +270,10 @@ static void read_targets(struct check *c, struct lockbox *box, struct flaws *fla
         return;
     }
     size_t n = json_count(targets);
+    if (n > TARGETS_COUNT_MAX) {
+        flaws_add(flaws, ERR_BAD_ROLE, true, true, "%zu targets, at most %d are read", n, TARGETS_COUNT_MAX);
+        return;
+    }
     c->v->targets = mem_zeroed(n, sizeof *c->v->targets);
     box->list = mem_zeroed(n, sizeof *box->list);
     for (size_t i = 0; i < n; i++)

@@ -30,7 +30,7 @@ static int check_entries(struct json_value targets, struct err *e)
 }
 
 /* Reads the content of a node whose signatures hold. */
-static void interpret(struct graph_node *node)
+static void interpret(struct graph *g, struct graph_node *node)
 {
     if (node->interpreted)
         return;
@@ -42,6 +42,12 @@ static void interpret(struct graph_node *node)
     if (check_entries(node->targets, &node->fault) ||
         delegations_parse(node->role, &node->delegations, &node->fault))
         return;
+    g->edge_count += node->delegations.count;
+    if (g->edge_count > GRAPH_EDGES_MAX) {
+        err_set(&node->fault, ERR_BAD_DELEGATION, "with it there are more than %d delegations",
+                GRAPH_EDGES_MAX);
+        return;
+    }
     node->edges = mem_zeroed(node->delegations.count, sizeof *node->edges);
     node->readable = true;
 }
@@ -77,7 +83,7 @@ bool graph_open(struct graph *g, struct check *c, const struct root *root, const
     bool listed = role && is_listed(g, name, role, &flaws);
     if (role) {
         struct graph_node *top = add_node(g, name, role);
-        interpret(top);
+        interpret(g, top);
         report_content(top, &flaws);
         check_add_role(c, REPO_IMAGE, check_file(c, REPO_IMAGE, name), name, role,
                        listed && top->readable && c->in->now < role->expires, true);
@@ -149,6 +155,14 @@ static void check_stored(const struct graph *g, const char *name, const struct g
                   (long long)own->version);
 }
 
+/* Is there still time to verify this file for one more delegation? */
+static bool can_afford(struct graph *g, const struct role *role)
+{
+    const uint64_t signature = 16u << 10; /* to check one takes as long as to hash so many bytes */
+    g->verified += role->len + signature * json_count(role->signatures);
+    return g->verified <= GRAPH_VERIFIED_MAX;
+}
+
 static void verify_edge(struct graph *g, const struct graph_node *node, const struct delegation *d,
                         struct graph_edge *edge)
 {
@@ -157,11 +171,17 @@ static void verify_edge(struct graph *g, const struct graph_node *node, const st
     if (child->role->len > DEVICE_TARGETS_MAX)
         flaws_add(flaws, ERR_DEVICE_LIMIT, true, false, "%zu bytes; the device reads at most %u",
                   child->role->len, DEVICE_TARGETS_MAX);
+    if (!can_afford(g, child->role)) {
+        flaws_add(flaws, ERR_BAD_DELEGATION, true, true,
+                  "too many delegations lead to large files: this one is not verified");
+        edge->stops_device = true;
+        return;
+    }
     bool listed = is_listed(g, d->name, child->role, flaws);
     bool is_signed = role_verify(child->role, &node->delegations.ring, &d->grant, flaws);
     check_stored(g, d->name, child, flaws);
     if (is_signed) {
-        interpret(child);
+        interpret(g, child);
         report_content(child, flaws);
     }
     edge->good = listed && is_signed && child->readable;

@@ -37,7 +37,17 @@ struct graph {
     const struct role *snapshot;
     struct graph_node **nodes; /* nodes[0]: the top-level targets */
     size_t count, room;
+    size_t edge_count; /* delegations of all nodes */
+    uint64_t verified; /* bytes, and what signatures cost: a file may be delegated to again and again */
+    uint64_t searched; /* bytes of paths times bytes of names */
 };
+
+/* Hostile graphs cost no more than this: edges have a memory of their own, a file is verified for every
+ * delegation to it, and every path of a delegation is held against every target. Honest ones stay far below.
+ */
+#define GRAPH_EDGES_MAX 4096
+#define GRAPH_VERIFIED_MAX (UINT64_C(256) << 20)
+#define GRAPH_SEARCHED_MAX UINT64_C(4000000000)
 
 /* Starts with targets.json. False (all reported) when it must not be read. */
 bool graph_open(struct graph *g, struct check *c, const struct root *root, const struct role *snapshot);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The image repository: snapshot, targets, delegations, and whether it knows what the lockbox wants."""
 
+import copy
+
 from box import (DELEGATED, IMAGE_SNAPSHOT, NOW, OTHER, PRIMARY, PUMP, SECONDARY, TARGETS, broken, case, entry, noted,
                  picky, sha256, strict, with_name)
 from cases_lockbox import listed
@@ -323,3 +325,31 @@ def too_many_delegations_to_follow(box):
     for name in names:
         box.delegate(name, ["pump-*"], parents=("targets", *(other for other in names if other != name)))
 
+
+
+# Hostile graphs: bounds of time and memory.
+
+@broken("bad-delegation", TARGETS)
+def more_delegations_in_a_role_than_are_read(box):
+    def add(signed):
+        keyids = signed["delegations"]["roles"][0]["keyids"]
+        signed["delegations"]["roles"] += [{"name": f"d{n}", "keyids": keyids, "threshold": 1, "paths": []}
+                                           for n in range(1000)]
+    box.edit(TARGETS, add)
+
+
+@case(False, "refuse", ["unsafe-name director/pump.json"] + [f"bad-delegation {TARGETS}.json"])
+def paths_that_take_too_long_to_hold_against_a_name(box):
+    box.delegations["team"].paths = [f"*{n:04d}{'a' * 1000}" for n in range(1000)]
+    box.lockboxes["pump"] = {"b" * 5000: copy.deepcopy(PUMP)}
+
+
+@case(False, "install", ["bad-delegation image-repo/shared.json"] * 4)
+def file_with_many_signatures_below_many_delegations(box):
+    """The bytes that are verified are bounded, however many delegations lead to them."""
+    parents = [f"p{n}" for n in range(20)]
+    for name in parents:
+        box.delegate(name, ["other-*"])
+    box.delegate("shared", ["other-*"], parents=parents)
+    box.edit_document("image-repo/shared", lambda document: document["signatures"].extend(
+        {"keyid": f"{n:x}", "method": "ed25519", "sig": ""} for n in range(999)))

@@ -270,3 +270,8 @@ def good_listed_with_sha512(box):
     box.edit(IMAGE_SNAPSHOT, lambda signed: signed["meta"]["targets.json"]["hashes"].update(
         sha512=hashlib.sha512(canonical(box.documents[TARGETS])).hexdigest()))
 
+
+
+@case(False, "refuse", [f"device-limit {BOX}.json", f"bad-role {BOX}.json"])
+def more_targets_than_are_read(box):
+    box.lockboxes["pump"].update({f"t{n}": {"length": 1, "hashes": {}} for n in range(4000)})
