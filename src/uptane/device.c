@@ -143,6 +143,7 @@ static int ecu_installed(struct json_value v, void *to, struct err *e)
                                           {0}};
     struct device_ecu *ecu = to;
     struct json_value field;
+    ecu->knows_installed = true;
     if (json_type(v) == JSON_NULL)
         return 0;
     if (read_fields(v, fields, &ecu->installed, e))
@@ -243,19 +244,26 @@ static int read_role(struct json_value v, struct device_role *role, struct err *
     return role->is_known ? 0 : fail(e, "a version");
 }
 
+/* The same, or null for none. */
+static int read_stored_role(struct json_value v, struct device_role *role, struct err *e)
+{
+    role->is_said = true;
+    return json_type(v) == JSON_NULL ? 0 : read_role(v, role, e);
+}
+
 static int stored_offline_snapshot(struct json_value v, void *to, struct err *e)
 {
-    return read_role(v, &((struct device *)to)->stored[STORED_OFFLINE_SNAPSHOT], e);
+    return read_stored_role(v, &((struct device *)to)->stored[STORED_OFFLINE_SNAPSHOT], e);
 }
 
 static int stored_image_snapshot(struct json_value v, void *to, struct err *e)
 {
-    return read_role(v, &((struct device *)to)->stored[STORED_IMAGE_SNAPSHOT], e);
+    return read_stored_role(v, &((struct device *)to)->stored[STORED_IMAGE_SNAPSHOT], e);
 }
 
 static int stored_image_targets(struct json_value v, void *to, struct err *e)
 {
-    return read_role(v, &((struct device *)to)->stored[STORED_IMAGE_TARGETS], e);
+    return read_stored_role(v, &((struct device *)to)->stored[STORED_IMAGE_TARGETS], e);
 }
 
 static int stored_delegations(struct json_value v, void *to, struct err *e)
@@ -263,6 +271,7 @@ static int stored_delegations(struct json_value v, void *to, struct err *e)
     struct device_roles *roles = &((struct device *)to)->delegations;
     if (json_type(v) != JSON_OBJECT || json_count(v) > DEVICE_LIST_MAX)
         return fail(e, "an object with a role for each delegation");
+    ((struct device *)to)->knows_delegations = true;
     roles->list = mem_zeroed(json_count(v), sizeof *roles->list);
     for (size_t i = 0, n = json_count(v); i < n; i++) {
         size_t len;
@@ -346,6 +355,7 @@ static int read_source(struct json_value v, void *to, struct err *e)
 
 static int read_pending(struct json_value v, void *to, struct err *e)
 {
+    ((struct device *)to)->knows_pending = true;
     return read_bool(v, &((struct device *)to)->pending_install, e);
 }
 
@@ -355,6 +365,7 @@ static int read_offline_updates(struct json_value v, void *to, struct err *e)
     if (read_bool(v, &on, e))
         return -1;
     ((struct device *)to)->ignores_media = !on;
+    ((struct device *)to)->knows_media = true;
     return 0;
 }
 

@@ -37,6 +37,7 @@ struct device_ecu {
     char *hardware_id;
     bool is_primary;
     bool has_installed; /* false: nothing, or not known */
+    bool knows_installed;
     struct device_package installed;
     bool knows_roots; /* an ECU behind the primary: versions of its newest roots, 0 for none */
     int64_t root_versions[2];
@@ -44,6 +45,7 @@ struct device_ecu {
 
 /* A role that the client has stored: the document itself, or no more than its version. */
 struct device_role {
+    bool is_said; /* also where nothing is stored */
     bool is_known;
     char *name; /* delegations */
     int64_t version;
@@ -72,14 +74,15 @@ struct device {
     struct device_roles roots[2]; /* director, image repository; in rising versions, none missing between */
     struct device_role stored[STORED_COUNT];
     struct device_roles delegations;
-    bool knows_stored;
-    bool pending_install;
+    bool knows_stored, knows_delegations;
+    bool pending_install, knows_pending;
     enum device_packages packages; /* of the primary */
     bool has_free_space;
     uint64_t free_space; /* bytes where the client puts what it fetches */
     bool has_clock, has_clock_checked;
-    int64_t clock, clock_checked;  /* what it showed, and what was true then */
-    bool ignores_media;            /* offline updates are off */
+    int64_t clock, clock_checked; /* what it showed, and what was true then */
+    bool ignores_media;           /* offline updates are off */
+    bool knows_media;
     char *source;                  /* the folder that it polls; NULL where unsaid */
     size_t offline_snapshot_max;   /* bytes of an offline snapshot that the client reads */
     struct json_value media_types; /* of container manifests; array of texts, only with knows_media_types */

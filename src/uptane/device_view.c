@@ -104,8 +104,10 @@ static void overlay(struct device_view *view, enum device_stored which, const st
         const struct verdict_file own_file = {.bytes = own->bytes, .len = own->len};
         known = peek_version(&own_file, own_sha256) != 0;
     }
-    if (own->version == version && (!known || !memcmp(own_sha256, sha256, HASH_SIZE)))
+    if (own->version == version && (!known || !memcmp(own_sha256, sha256, HASH_SIZE))) {
+        view->takes_for_same[which] = !known;
         return;
+    }
     view->differs = true;
     view->keeps[which] = true;
     view->blocks[which] = !own->bytes;

@@ -19,6 +19,7 @@ struct device_view {
     bool remembers[2];         /* by enum verdict_repo: what it has stored of this repository counts */
     bool keeps[STORED_COUNT];  /* it goes by its own */
     bool blocks[STORED_COUNT]; /* it goes by its own, and what that says is not known */
+    bool takes_for_same[STORED_COUNT]; /* of the same version as here, and what it says is not known */
 };
 
 void device_view_make(const struct verdict_input *in, struct device_view *ret);

@@ -79,8 +79,8 @@ static bool is_same(const struct check *c, const struct target *t, const struct 
            count_ecus(c, t) == 1;
 }
 
-bool ecus_want(const struct check *c, const char *name, const struct target *t, bool is_ostree,
-               bool *ret_installed, struct flaws *flaws)
+bool ecus_want(struct check *c, const char *name, const struct target *t, bool is_ostree, bool *ret_installed,
+               struct flaws *flaws)
 {
     bool wanted = false, installed = false;
     if (c->ecu_count == 0)
@@ -96,9 +96,13 @@ bool ecus_want(const struct check *c, const char *name, const struct target *t, 
                       ecu->hardware_id);
         if (!c->view || !ecu->has_installed || strcmp(ecu->installed.name, name) != 0)
             wanted = true;
-        else if (is_same(c, t, &ecu->installed))
+        else if (is_same(c, t, &ecu->installed)) {
             installed = true;
-        else
+            if (!ecu->installed.knows_hardware)
+                check_assume(c,
+                             "the package '%s' of '%s' was for the same hardware ids when it was installed",
+                             name, ecu->hardware_id);
+        } else
             flaws_add(flaws, ERR_INSTALLED_DIFFERS, true, false,
                       "'%s' has a package '%s' of other length, hash or hardware installed", ecu->hardware_id,
                       name);

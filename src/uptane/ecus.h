@@ -17,8 +17,8 @@ void ecus_free(struct check *c);
 /* What the device does with a target: fetch and install it, or leave it because it is for other hardware, or
  * because all ECUs have it (then *ret_installed). Flaws: a package of the same name and other content is
  * installed, or a file for a primary that takes OSTree only. */
-bool ecus_want(const struct check *c, const char *name, const struct target *t, bool is_ostree,
-               bool *ret_installed, struct flaws *flaws);
+bool ecus_want(struct check *c, const char *name, const struct target *t, bool is_ostree, bool *ret_installed,
+               struct flaws *flaws);
 /* Does the lockbox update any ECU behind the primary? After all targets. */
 bool ecus_updates_others(const struct check *c);
 /* After both chains of roots and all targets: a managed ECU behind the primary keeps roots of its own and

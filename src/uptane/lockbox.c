@@ -39,9 +39,14 @@ static void compare_with_stored(struct check *c, const struct role *snapshot)
     const struct device_role *own = c->in->device ? &c->in->device->stored[STORED_OFFLINE_SNAPSHOT] : NULL;
     struct role *before;
     struct err unused;
-    if (!c->view || !own || !own->bytes || !c->view->remembers[REPO_DIRECTOR] ||
-        own->version >= snapshot->version ||
-        role_parse(own->bytes, own->len, ROLE_OFFLINE_SNAPSHOT, &before, &unused))
+    if (!c->view || !own || !own->is_known || !c->view->remembers[REPO_DIRECTOR] ||
+        own->version >= snapshot->version)
+        return;
+    if (!own->bytes)
+        check_assume(
+            c, "version %lld of the offline snapshot, which the device has stored, lists no newer lockbox",
+            (long long)own->version);
+    if (!own->bytes || role_parse(own->bytes, own->len, ROLE_OFFLINE_SNAPSHOT, &before, &unused))
         return;
     for (size_t i = 0, n = snapshot_check(before, &unused) ? 0 : snapshot_count(before); i < n; i++) {
         struct snapshot_entry old, new;
@@ -241,8 +246,16 @@ static void check_twins(struct check *c, struct flaws *flaws)
         flaws_add_err(flaws, &e);
 }
 
+static bool is_compose(const struct verdict_target *t)
+{
+    for (size_t i = 0; i < t->hardware_id_count; i++)
+        if (!strcmp(t->hardware_ids[i], HARDWARE_COMPOSE))
+            return true;
+    return false;
+}
+
 /* The client fetches one file after the other, and wants a mebibyte to be left after each. */
-static void check_space(const struct check *c, struct flaws *flaws)
+static void check_space(struct check *c, struct flaws *flaws)
 {
     const uint64_t reserve = 1u << 20, block = 4096;
     uint64_t needed = reserve;
@@ -250,7 +263,11 @@ static void check_space(const struct check *c, struct flaws *flaws)
         return;
     for (size_t i = 0; i < c->v->target_count; i++) {
         const struct verdict_target *t = &c->v->targets[i];
-        if (!t->wanted || t->is_ostree)
+        if (!t->wanted)
+            continue;
+        if (t->is_ostree || is_compose(t))
+            check_assume(c, "the device has room for what '%s' brings besides files", t->name);
+        if (t->is_ostree)
             continue;
         if (t->length > UINT64_MAX - block - needed || needed + t->length >= c->in->device->free_space) {
             flaws_add(flaws, ERR_DEVICE_SPACE, true, false,

@@ -19,6 +19,29 @@ static void assume_clock(struct check *c)
     check_assume(c, "the device's clock says %s", now);
 }
 
+/* What a file that says something of what is stored leaves out. */
+static void assume_stored(struct check *c, const struct device *device)
+{
+    for (enum device_stored i = 0; i < STORED_COUNT; i++) {
+        if (!device->stored[i].is_said)
+            check_assume(c, "the device has stored no newer %s", device_view_path(i));
+        else if (c->view && c->view->takes_for_same[i])
+            check_assume(c, "what the device has stored as version %lld of %s is what lies here",
+                         (long long)device->stored[i].version, device_view_path(i));
+    }
+    if (!device->knows_delegations)
+        check_assume(c, "the device has stored no newer delegation");
+}
+
+static void assume_installed(struct check *c, const struct device *device)
+{
+    for (size_t i = 0; i < device->ecu_count; i++)
+        if (!device->ecus[i].knows_installed)
+            check_assume(c, "'%s' has nothing of this installed", device->ecus[i].hardware_id);
+    if (!device->knows_pending)
+        check_assume(c, "no install waits for a reboot");
+}
+
 static void assume(struct check *c)
 {
     const struct device *device = c->in->device;
@@ -26,8 +49,17 @@ static void assume(struct check *c)
     assume_clock(c);
     if (!device || !device->knows_stored)
         check_assume(c, "the device has stored no newer metadata");
+    else
+        assume_stored(c, device);
     if (!device || !device->knows_ecus)
-        check_assume(c, "the device has nothing of this installed, and no install waits for a reboot");
+        check_assume(c, "the device has nothing of this installed%s",
+                     device && device->knows_pending ? "" : ", and no install waits for a reboot");
+    else
+        assume_installed(c, device);
+    if (!device || !device->knows_media)
+        check_assume(c, "offline updates are switched on");
+    if (!device || !device->source)
+        check_assume(c, "the device looks for updates in the folder where this will lie");
     if (!device || device->packages == PACKAGES_UNSAID)
         check_assume(c, "every ECU takes the kind of package that the lockbox holds for it");
     if (!device || !device->has_free_space)
@@ -253,10 +285,12 @@ int verdict_decide(const struct verdict_input *in, struct verdict *ret, struct e
         return 0;
     }
     struct verdict standard, device;
-    judge(in, NULL, in->now, &standard);
+    struct verdict_input same = *in;
     seen.files = view.files;
     seen.file_count = view.file_count;
     judge(&seen, &view, in->now, &device);
+    same.lockbox = in->lockbox ? in->lockbox : device.lockbox; /* its snapshot may lead it to another one */
+    judge(&same, NULL, in->now, &standard);
     verdict_merge(&standard, &device, ret);
     return 0;
 }

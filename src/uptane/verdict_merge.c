@@ -38,7 +38,7 @@ static bool is_worth_telling(const struct verdict_problem *p)
 {
     return p->device_refuses || p->id == ERR_STORED_NEWER || p->id == ERR_DEVICE_CLOCK ||
            p->id == ERR_NOT_LOOKED_FOR || p->id == ERR_ALREADY_INSTALLED || p->id == ERR_NO_LOCKBOX ||
-           p->id == ERR_NOTHING_TO_INSTALL;
+           p->id == ERR_SEVERAL_LOCKBOXES || p->id == ERR_NOTHING_TO_INSTALL;
 }
 
 static void merge_problems(struct verdict *to, const struct verdict *device)

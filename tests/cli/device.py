@@ -53,7 +53,9 @@ class Device(Scenario):
     def test_a_device_with_all_that_is_needed_installs(self):
         found = self.says(0, "install", [], ecus=self.ecus(), roots=self.roots(), package_manager="none",
                           free_space=1 << 30, source="/var/rootdirs/media/STICK/update",
-                          stored={"offline_snapshot": self.role("director", "offline-snapshot")})
+                          pending_install=False, offline_updates=True,
+                          stored={"offline_snapshot": self.role("director", "offline-snapshot"),
+                                  "image_snapshot": None, "image_targets": None, "delegations": {}})
         self.assertEqual([t["wanted"] for t in found["targets"]], [True] * len(self.targets))
         self.assertEqual(len(found["assumed"]), 2, found["assumed"])  # its clock, the stick's label
 
@@ -65,6 +67,42 @@ class Device(Scenario):
         told = [text for text in found["assumed"] if "root version 9" in text]
         self.assertEqual(len(told), len(others), found["assumed"])
         self.assertIn(others[0]["hardware_id"], told[0])
+
+    def test_what_the_state_leaves_out_is_assumed_in_words(self):
+        whole = {"ecus": self.ecus(), "roots": self.roots(), "package_manager": "none", "free_space": 1 << 30,
+                 "source": "/mnt/update", "pending_install": False, "offline_updates": True,
+                 "stored": {"offline_snapshot": None, "image_snapshot": None, "image_targets": None,
+                            "delegations": {}}}
+        clock_only = len(self.says(0, "install", [], **whole)["assumed"])
+        self.assertEqual(clock_only, 1)
+        for left_out, says in (("source", "folder"), ("pending_install", "reboot"), ("stored", "newer metadata"),
+                               ("offline_updates", "switched on"), ("free_space", "room"),
+                               ("package_manager", "kind of package")):
+            some = {key: value for key, value in whole.items() if key != left_out}
+            assumed = self.says(0, "install", [], **some)["assumed"]
+            self.assertEqual((len(assumed), says in " ".join(assumed)), (2, True), assumed)
+        ecus = [{key: value for key, value in ecu.items() if key != "installed"} for ecu in self.ecus()]
+        assumed = self.says(0, "install", [], **{**whole, "ecus": ecus})["assumed"]
+        self.assertEqual(len(assumed), 1 + len(ecus), assumed)
+
+    def test_a_stored_role_of_which_only_the_version_is_known_is_assumed_to_be_the_same(self):
+        version = self.role("director", "offline-snapshot")["signed"]["version"]
+        stored = {"image_snapshot": None, "image_targets": None, "delegations": {}}
+        for known, says in ((version, f"version {version} of director/offline-snapshot.json is what lies here"),
+                            (version - 1, f"version {version - 1} of the offline snapshot")):
+            found = self.says(0, "install", [], roots=self.roots(),
+                              stored={"offline_snapshot": {"version": known}, **stored})
+            self.assertTrue(any(says in line for line in found["assumed"]), found["assumed"])
+
+    def test_needed_until_is_asked_of_the_clock_of_the_device_as_well(self):
+        ahead = {"clock": "2027-02-23T00:00:00Z", "clock_checked_at": "2026-11-23T00:00:00Z"}
+        until = min(role["expires"] for role in self.verify().answer["roles"] if role["device_reads"])
+        before = f"{int(until[:4]) - 1}-12-01"
+        self.assertEqual(self.verify("--needed-until", before).code, 0)
+        outcome = self.verify("--needed-until", until[:10] + "T00:00:00Z", **ahead)
+        self.assertEqual(outcome.code, 3)
+        self.assertIn("expires-too-soon", [p["id"] for p in outcome.answer["problems"]])
+        self.assertIn("the device's clock says", outcome.answer["problems"][-1]["message"])
 
     def test_what_is_installed_is_good(self):
         found = self.says(0, "nothing", ["already-installed"], ecus=self.ecus(installed=True))
@@ -98,6 +136,8 @@ class Device(Scenario):
 
     def test_a_folder_that_the_device_does_not_look_for(self):
         self.says(4, "nothing", ["not-looked-for"], source="/var/rootdirs/media/STICK/lockbox")
+        self.says(4, "nothing", ["not-looked-for"], source="/mnt/offline-updates/")
+        self.says(0, "install", [], source="/mnt/update//")
         self.says(4, "nothing", ["not-looked-for"], offline_updates=False)
         self.says(0, "install", [], source="/media/STICK/update")
 

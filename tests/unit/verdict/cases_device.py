@@ -92,6 +92,14 @@ known(stored(offline_snapshot=role(SNAPSHOT, 1, meta={"pump.json": {"version": 2
       name="device_with_an_equal_version_of_other_content", outcome="refuse", problems=[*OLDER, f"rollback {BOX}.json"])
 
 
+@case(problems=OLDER, name="device_whose_snapshot_leads_to_another_lockbox")
+def _(box):
+    """Both answers are about the one that the device takes."""
+    box.lockboxes["aaa"] = {}
+    return stored(offline_snapshot=lambda box: box.resign(SNAPSHOT, lambda signed: (
+        signed.update(version=2), signed["meta"].pop("aaa.json"))))
+
+
 def newer_stick(box):
     box.put(SNAPSHOT, version=3)
 
