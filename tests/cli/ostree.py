@@ -184,6 +184,16 @@ class Ostree(Scenario):
         self.assertLessEqual(len(asked), total - held + 1)  # and the detached metadata that is not there
         ostree(self.cache / "ostree", "fsck")
 
+    def test_two_fetches_at_once_ask_for_each_object_once(self):
+        self.fault(OBJECTS, "slow", "rate=2000000")
+        both = [self.start("--json", "fetch", "image") for _ in range(2)]
+        for process in both:
+            self.assertEqual(self.finish(process).code, 0)
+        asked = [entry["path"] for entry in self.cloud.log() if entry["origin"] == "ostree" and entry["status"] == 200
+                 and entry["method"] == "GET"]
+        self.assertEqual(len(asked), len(set(asked)))
+        self.assertEqual(len(asked), len(self.repository.objects(self.repository.first)))
+
     def some_object(self, kind, least=0):
         return next(name for name in sorted(self.repository.objects(self.repository.first))
                     if name.endswith(kind) and (self.repository.path / name).stat().st_size >= least)
@@ -246,6 +256,29 @@ class Ostree(Scenario):
                     self.assertTrue(all(name in p["message"] and p["device_refuses"] for p in problems), problems)
                     (folder / name).write_bytes(content)
         self.assertEqual(self.verify(self.stick / "update")[0], 0)
+
+    def test_a_bundle_that_somebody_packed_wrong_is_neither_installed_nor_carried_on(self):
+        """Its hashes fit what is packed: only the content tells that it is another file."""
+        self.ok("prepare", "image", self.stick, "--as", "plain")
+        name = self.some_object("filez", 2_000_000)
+        path = self.stick / "update" / "images" / "ostree" / name
+        content = bytearray(path.read_bytes())
+        content[1_000_000] ^= 1
+        path.write_bytes(content)
+        packed = self.home / "packed"
+        packed.mkdir()
+        subprocess.run([os.environ["BUNDLE_TOOL"], "write", self.stick / "update", packed, "image.lockbox"],
+                       check=True, capture_output=True)
+        bundle = packed / "image.lockbox"
+        code, verdict, problems = self.verify(bundle)
+        self.assertEqual((code, verdict, [p["id"] for p in problems]), (3, "refuse", ["wrong-hash"]))
+        self.assertIn(name, problems[0]["message"])
+        self.refuses(3, "wrong-hash", "apply", bundle, "--to", self.home / "applied", says=name)
+        self.assertFalse((self.home / "applied").exists())
+        for how in ("bundle", "plain"):
+            (self.home / how).mkdir()
+            self.refuses(3, "wrong-hash", "write", bundle, self.home / how, "--as", how, says=name)
+            self.assertEqual(names(self.home / how), [])
 
     def test_what_only_another_device_needs_is_told_and_refused_by_that_one_only(self):
         self.ok("prepare", "both", self.stick, "--as", "plain")

@@ -311,6 +311,25 @@ static void a_large_object_goes_on_where_it_stopped(void **state)
     rehearsal_expect("\"range\": *\"bytes=200000-\".*\"status\": *206", 1);
 }
 
+/* Shorter than the object, as long, longer: the same name, other bytes. */
+static void what_an_earlier_run_left_is_not_trusted(void **state)
+{
+    struct bench *b = *state;
+    static const char *const sizes[] = {"-100000", "+0", "+100"};
+    AUTO_FREE char *path = some_object(b, "filez", "+500");
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        size_t count;
+        AUTO_FREE char *leave =
+            mem_format("cd %s && rm -rf ostree && mkdir -p ostree/tmp && "
+                       "head -c $(($(stat -c %%s ../repo/%s) %s)) /dev/urandom >ostree/tmp/%.2s%s",
+                       b->store_folder, path, sizes[i], path + 8, path + 11);
+        free(rehearsal_run(leave));
+        fetch_well(b, &count);
+        expect_mirror(b);
+        assert_int_equal(count_files(b, "ostree/tmp"), 1);
+    }
+}
+
 static void an_endless_object_ends(void **state)
 {
     struct bench *b = *state;
@@ -362,6 +381,7 @@ int main(void)
         TEST(an_object_that_stays_wrong_is_named),
         TEST(a_missing_object_is_named),
         TEST(a_large_object_goes_on_where_it_stopped),
+        TEST(what_an_earlier_run_left_is_not_trusted),
         TEST(an_endless_object_ends),
         TEST(detached_metadata_comes_along),
     };
