@@ -85,6 +85,13 @@ static int open_parent(int dirfd, const char *path, bool create, int *ret_fd, co
     return 0;
 }
 
+static int refuse_link(const char *path, struct err *e)
+{
+    err_set(e, ERR_UNSAFE_NAME, "'%s' is a symbolic link, and no link is followed here", path);
+    e->sys = ELOOP;
+    return err_hint(e, "put the file itself there");
+}
+
 int fs_open_at(int dirfd, const char *path, int flags, mode_t mode, int *ret_fd, struct err *e)
 {
     AUTO_FD int parent = -1;
@@ -93,6 +100,8 @@ int fs_open_at(int dirfd, const char *path, int flags, mode_t mode, int *ret_fd,
         return -1;
     /* O_NONBLOCK: a FIFO that somebody planted must not hold us; it means nothing on a regular file */
     AUTO_FD int fd = openat(parent, last, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
+    if (fd < 0 && errno == ELOOP)
+        return refuse_link(path, e);
     if (fd < 0)
         return err_errno(e, errno == ENOENT ? ERR_NO_SUCH_PATH : ERR_SYSTEM, "cannot open '%s'", path);
     struct stat st;

@@ -45,9 +45,9 @@ static int run(struct app *app, const void *values, const char **words, size_t c
         cJSON *answer = cJSON_CreateObject();
         cJSON_AddNumberToObject(answer, "schema", 1);
         cJSON_AddStringToObject(answer, "lockbox", d.lockbox);
-        cJSON_AddNumberToObject(answer, "version", (double)d.version);
+        json_add_integer(answer, "version", (int64_t)d.version);
         cJSON_AddStringToObject(answer, "path", d.path);
-        cJSON_AddNumberToObject(answer, "files", (double)d.members);
+        json_add_integer(answer, "files", (int64_t)d.members);
         expiry_add_json(&end, answer);
         app_print_json(answer);
         return 0;

@@ -51,11 +51,11 @@ static cJSON *json_obtained(const struct obtained *o, bool first_contact)
 {
     cJSON *item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "lockbox", o->lockbox);
-    cJSON_AddNumberToObject(item, "version", (double)o->version);
-    cJSON_AddNumberToObject(item, "packages", (double)o->targets);
-    cJSON_AddNumberToObject(item, "bytes", (double)o->bytes);
-    cJSON_AddNumberToObject(item, "images", (double)o->images);
-    cJSON_AddNumberToObject(item, "image_bytes", (double)o->image_bytes);
+    json_add_integer(item, "version", (int64_t)o->version);
+    json_add_integer(item, "packages", (int64_t)o->targets);
+    json_add_integer(item, "bytes", (int64_t)o->bytes);
+    json_add_integer(item, "images", (int64_t)o->images);
+    json_add_integer(item, "image_bytes", (int64_t)o->image_bytes);
     expiry_add_json(&(struct expiry){o->valid_until, o->valid_until_role, o->lockbox}, item);
     cJSON_AddBoolToObject(item, "first_contact", first_contact);
     return item;

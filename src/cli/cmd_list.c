@@ -61,12 +61,12 @@ static void print_json(const struct overview *o, int64_t now)
         const struct overview_row *row = &o->rows[i];
         cJSON *item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "name", row->name);
-        cJSON_AddNumberToObject(item, "version", (double)row->version);
-        cJSON_AddNumberToObject(item, "packages", (double)row->packages);
-        cJSON_AddNumberToObject(item, "bytes", (double)row->bytes);
+        json_add_integer(item, "version", (int64_t)row->version);
+        json_add_integer(item, "packages", (int64_t)row->packages);
+        json_add_integer(item, "bytes", (int64_t)row->bytes);
         json_add_time(item, "expires", row->expires);
         cJSON_AddStringToObject(item, "state", state_of(row, now));
-        cJSON_AddNumberToObject(item, "held_version", (double)row->held_version);
+        json_add_integer(item, "held_version", (int64_t)row->held_version);
         cJSON_AddItemToArray(list, item);
     }
     app_print_json(answer);

@@ -74,7 +74,7 @@ static void print_profiles(const struct trust *t, int64_t now)
 static void json_root(cJSON *to, const char *key, const struct trust_root *root)
 {
     cJSON *own = cJSON_AddObjectToObject(to, key);
-    cJSON_AddNumberToObject(own, "version", (double)root->version);
+    json_add_integer(own, "version", (int64_t)root->version);
     json_add_hash(own, "fingerprint", root->fingerprint);
     json_add_time(own, "expires", root->expires);
 }
@@ -84,7 +84,7 @@ static void json_repo(cJSON *to, enum pin_repo repo, const struct trust_repo *r)
     cJSON_AddStringToObject(to, "repo", pin_repo_metadata(repo));
     json_root(to, "first", &r->first);
     json_root(to, "newest", &r->newest);
-    cJSON_AddNumberToObject(to, "threshold", (double)r->threshold);
+    json_add_integer(to, "threshold", (int64_t)r->threshold);
     cJSON *keys = cJSON_AddArrayToObject(to, "keys");
     for (size_t i = 0; i < r->key_count; i++) {
         cJSON *key = json_add_item(keys);
@@ -93,7 +93,7 @@ static void json_repo(cJSON *to, enum pin_repo repo, const struct trust_repo *r)
     }
     json_add_text(to, "origin", origin_name(r->origin));
     json_add_time(to, "pinned_at", r->pinned_at ? r->pinned_at : INT64_MAX);
-    cJSON_AddNumberToObject(to, "seen_snapshot", (double)r->snapshot_version);
+    json_add_integer(to, "seen_snapshot", (int64_t)r->snapshot_version);
 }
 
 static cJSON *json_profiles(const struct trust *t)
@@ -155,7 +155,7 @@ static int export(const struct app *app, const char *dir, struct err *e)
     for (size_t repo = 0; repo < COUNT_OF(files); repo++) {
         cJSON *file = json_add_item(list);
         cJSON_AddStringToObject(file, "path", files[repo]);
-        cJSON_AddNumberToObject(file, "version", (double)p.repos[repo].first.version);
+        json_add_integer(file, "version", (int64_t)p.repos[repo].first.version);
         json_add_hash(file, "fingerprint", p.repos[repo].first.fingerprint);
     }
     if (app->global.json) {

@@ -58,11 +58,11 @@ static cJSON *json_delivery(const struct delivery *d)
 {
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddStringToObject(answer, "lockbox", d->lockbox);
-    cJSON_AddNumberToObject(answer, "version", (double)d->version);
+    json_add_integer(answer, "version", (int64_t)d->version);
     cJSON_AddStringToObject(answer, "path", d->path);
-    cJSON_AddNumberToObject(answer, "files", (double)d->members);
-    cJSON_AddNumberToObject(answer, "raw_bytes", (double)d->raw);
-    cJSON_AddNumberToObject(answer, "stored_bytes", (double)d->stored);
+    json_add_integer(answer, "files", (int64_t)d->members);
+    json_add_integer(answer, "raw_bytes", (int64_t)d->raw);
+    json_add_integer(answer, "stored_bytes", (int64_t)d->stored);
     expiry_add_json(&(struct expiry){d->valid_until, d->valid_until_role, d->lockbox}, answer);
     return answer;
 }

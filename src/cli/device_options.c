@@ -12,6 +12,9 @@ int device_options_judge(struct app *app, const char *trust_dir, const struct te
     if (trust_dir ? pins_load_folder(trust_dir, pins, e) : pins_load(&app->store, app->profile, pins, e))
         return -1;
     *ret = (struct judge){.trust = judge_trust(pins), .now = app->now};
+    for (size_t i = 0; hwids && i < hwids->count; i++)
+        if (!*hwids->items[i])
+            return err_set(e, ERR_USAGE, "--hwid needs an id");
     if (hwids) {
         ret->hardware_ids = hwids->items;
         ret->hardware_id_count = hwids->count;

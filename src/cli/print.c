@@ -2,6 +2,7 @@
 #include "cli/print.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,13 @@ void json_add_time(cJSON *to, const char *key, int64_t time)
         cJSON_AddNullToObject(to, key);
     else
         cJSON_AddStringToObject(to, key, text);
+}
+
+void json_add_integer(cJSON *to, const char *key, int64_t n)
+{
+    char digits[32];
+    snprintf(digits, sizeof digits, "%" PRId64, n);
+    cJSON_AddRawToObject(to, key, digits);
 }
 
 void json_add_text(cJSON *to, const char *key, const char *text)

@@ -19,6 +19,8 @@ void print_size(uint64_t bytes);
 struct cJSON *json_add_item(struct cJSON *array);
 /* A time as RFC 3339 text, or null for INT64_MAX. */
 void json_add_time(struct cJSON *to, const char *key, int64_t time);
+/* All digits: a JSON number made of a double has 15 of them. */
+void json_add_integer(struct cJSON *to, const char *key, int64_t n);
 /* Text, or null. */
 void json_add_text(struct cJSON *to, const char *key, const char *text);
 void json_add_hash(struct cJSON *to, const char *key, const uint8_t *sha256);

@@ -157,7 +157,7 @@ static cJSON *json_role(const struct verdict_role *r)
     cJSON_AddStringToObject(role, "path", r->path);
     cJSON_AddStringToObject(role, "name", r->name);
     cJSON_AddStringToObject(role, "repo", r->repo == REPO_DIRECTOR ? "director" : "image-repo");
-    cJSON_AddNumberToObject(role, "version", (double)r->version);
+    json_add_integer(role, "version", (int64_t)r->version);
     json_add_time(role, "expires", r->expires);
     cJSON_AddBoolToObject(role, "good", r->good);
     cJSON_AddBoolToObject(role, "device_reads", r->device_reads);
@@ -170,7 +170,7 @@ static cJSON *json_target(const struct verdict_target *t)
     cJSON *target = cJSON_CreateObject();
     cJSON_AddStringToObject(target, "name", t->name);
     json_add_hash(target, "sha256", t->sha256);
-    cJSON_AddNumberToObject(target, "length", (double)t->length);
+    json_add_integer(target, "length", (int64_t)t->length);
     cJSON_AddStringToObject(target, "format", t->is_ostree ? "OSTREE" : "BINARY");
     cJSON *ids = cJSON_AddArrayToObject(target, "hardware_ids");
     for (size_t i = 0; i < t->hardware_id_count; i++)
@@ -214,7 +214,7 @@ void json_contents(const struct survey_item *item, cJSON *answer)
     cJSON_AddStringToObject(answer, "path", item->path);
     cJSON_AddStringToObject(answer, "kind", item->kind == SURVEY_BUNDLE ? "bundle" : "plain");
     json_add_text(answer, "lockbox", v->lockbox);
-    cJSON_AddNumberToObject(answer, "version", (double)v->lockbox_version);
+    json_add_integer(answer, "version", (int64_t)v->lockbox_version);
     json_add_text(answer, "correlation_id", v->correlation_id);
     expiry_add_json(&(struct expiry){v->valid_until, v->valid_until_role, v->lockbox}, answer);
     cJSON *roles = cJSON_AddArrayToObject(answer, "roles");
@@ -225,9 +225,9 @@ void json_contents(const struct survey_item *item, cJSON *answer)
         cJSON_AddItemToArray(targets, json_target(&v->targets[i]));
     if (item->kind == SURVEY_BUNDLE) {
         add_signers(answer, item);
-        cJSON_AddNumberToObject(answer, "files", (double)item->member_count);
-        cJSON_AddNumberToObject(answer, "stored_bytes", (double)item->stored_bytes);
-        cJSON_AddNumberToObject(answer, "raw_bytes", (double)item->raw_bytes);
+        json_add_integer(answer, "files", (int64_t)item->member_count);
+        json_add_integer(answer, "stored_bytes", (int64_t)item->stored_bytes);
+        json_add_integer(answer, "raw_bytes", (int64_t)item->raw_bytes);
     }
     cJSON *problems = cJSON_AddArrayToObject(answer, "problems");
     for (size_t i = 0; i < v->problem_count; i++)

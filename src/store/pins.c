@@ -92,9 +92,11 @@ int pins_load_folder(const char *dir, struct pins *ret, struct err *e)
     struct pins p = {0};
     if (fs_open_dir(dir, &fd, e))
         return -1;
-    if (load(fd, &p, e) ||
-        (!p.first[PIN_DIRECTOR].len && !p.first[PIN_IMAGE].len &&
-         err_set(e, ERR_NO_SUCH_PATH, "'%s' has neither director/root.json nor repo/root.json", dir))) {
+    int rc = load(fd, &p, e);
+    for (size_t i = 0; rc == 0 && i < COUNT_OF(folders); i++)
+        if (!p.first[i].len)
+            rc = err_set(e, ERR_NO_SUCH_PATH, "'%s' has no %s/root.json", dir, folders[i]);
+    if (rc) {
         pins_free(&p);
         return -1;
     }

@@ -39,8 +39,8 @@ must_check int pins_open_folder(const struct store *s, const char *profile, bool
 must_check int pins_lock(const struct store *s, const char *profile, int *ret_fd, struct err *e);
 /* Nothing pinned is no error: all four are empty then. */
 must_check int pins_load(const struct store *s, const char *profile, struct pins *ret, struct err *e);
-/* From --trust DIR: only `first`. A repository without its root is no error, both missing is
- * (ERR_NO_SUCH_PATH). */
+/* From --trust DIR: only `first`, of both repositories, else ERR_NO_SUCH_PATH: with one missing, the lockbox
+ * itself would say whom to trust. */
 must_check int pins_load_folder(const char *dir, struct pins *ret, struct err *e);
 /* Keeps the first for ever: a profile that has one keeps it, whatever the pins say; the newest are replaced.
  */

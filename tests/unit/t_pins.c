@@ -56,7 +56,7 @@ static void profiles_do_not_share_their_roots(void **state)
     assert_int_equal(e.id, ERR_BAD_CONFIG);
 }
 
-static void a_folder_of_trust_has_at_least_one_root(void **state)
+static void a_folder_of_trust_has_both_roots(void **state)
 {
     const struct store_fixture *f = *state;
     AUTO(pins) struct pins p = {0};
@@ -64,9 +64,13 @@ static void a_folder_of_trust_has_at_least_one_root(void **state)
     assert_int_equal(pins_load_folder(f->folder, &p, &e), -1);
     assert_int_equal(e.id, ERR_NO_SUCH_PATH);
     put_file(f, "repo/root.json", "image root");
+    assert_int_equal(pins_load_folder(f->folder, &p, &e), -1);
+    assert_int_equal(e.id, ERR_NO_SUCH_PATH);
+    assert_non_null(strstr(e.message, "has no director/root.json"));
+    put_file(f, "director/root.json", "director root");
     assert_return_code(pins_load_folder(f->folder, &p, &e), 0);
     assert_string_equal(buf_text(&p.first[PIN_IMAGE]), "image root");
-    assert_int_equal(p.first[PIN_DIRECTOR].len, 0);
+    assert_string_equal(buf_text(&p.first[PIN_DIRECTOR]), "director root");
 }
 
 static void an_empty_root_is_no_missing_one(void **state)
@@ -118,7 +122,7 @@ int main(void)
         store_test(nothing_pinned_is_empty_and_no_error),
         store_test(the_first_root_stays_and_the_newest_moves_on),
         store_test(profiles_do_not_share_their_roots),
-        store_test(a_folder_of_trust_has_at_least_one_root),
+        store_test(a_folder_of_trust_has_both_roots),
         store_test(an_empty_root_is_no_missing_one),
         store_test(only_one_at_a_time_holds_the_lock_of_a_profile),
     };
