@@ -451,13 +451,17 @@ static int take_detached(struct mirror *m, const struct ostree_name *commit, str
     name.kind = OSTREE_COMMITMETA;
     ostree_path(&name, path);
     if (m->source.at.url) {
-        if (ask_for_detached(m, path, &bytes, e) ||
-            (bytes.len && ostree_repo_put(&m->repo, path, bytes.data, bytes.len, e)))
+        if (ask_for_detached(m, path, &bytes, e))
+            return -1;
+        if (!ostree_is_dictionary(bytes.data,
+                                  bytes.len)) /* some servers have a page for all that they lack */
+            return 0;
+        if (ostree_repo_put(&m->repo, path, bytes.data, bytes.len, e))
             return -1;
     } else if (fs_read_at(m->repo.fd, path, DETACHED_MAX, &bytes, e) && e->id != ERR_NO_SUCH_PATH) {
         return -1;
     }
-    if (!bytes.len)
+    if (!ostree_is_dictionary(bytes.data, bytes.len))
         return 0;
     uint32_t number = (uint32_t)m->set.count;
     if (add_object(m, &name, 0, e))

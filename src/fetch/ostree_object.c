@@ -137,6 +137,26 @@ bool ostree_are_attributes(const void *bytes, size_t n)
     return true;
 }
 
+/* a{sv}; an entry begins at a multiple of eight, counted from the start of the whole */
+bool ostree_is_dictionary(const void *bytes, size_t n)
+{
+    const struct gvariant whole = {bytes, n};
+    size_t count;
+    if (!gvariant_count(whole, &count) || count == 0)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct gvariant entry, key;
+        size_t end;
+        if (!gvariant_element(whole, i, &entry))
+            return false;
+        size_t gap = (8 - (size_t)(entry.at - whole.at) % 8) % 8;
+        if (!gvariant_part(entry, gap, entry.len, &entry) || !gvariant_offset(entry, 1, 0, &end) ||
+            !gvariant_part(entry, 0, end, &key) || !gvariant_is_text(key))
+            return false;
+    }
+    return true;
+}
+
 /* (uuua(ayay)): uid, gid, mode, extended attributes */
 static int read_dirmeta(struct gvariant meta, struct err *e)
 {

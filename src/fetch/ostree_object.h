@@ -51,6 +51,8 @@ struct ostree_visitor {
 must_check int ostree_metadata_read(const struct ostree_name *name, const void *bytes, size_t n,
                                     const struct ostree_visitor *visitor, struct err *e);
 
+/* Could it be a commit's detached metadata: names, each with a value of any type? */
+bool ostree_is_dictionary(const void *bytes, size_t n);
 /* Extended attributes, as a dirmeta and a file's header have them: pairs of a name and a value. */
 bool ostree_are_attributes(const void *bytes, size_t n);
 

@@ -51,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
             abort();
         return 0;
     }
+    ostree_is_dictionary(bytes, len);
     hash_of(bytes, len, name.checksum);
     if (ostree_metadata_read(&name, bytes, len, &visitor, &e) && e.id != ERR_BAD_OSTREE)
         abort();
