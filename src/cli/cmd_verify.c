@@ -5,7 +5,6 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/hex.h"
@@ -30,21 +29,35 @@ static const struct option options[] = {
     {0},
 };
 
+/* Before the stick is read, which takes a while: is KEY mistyped? */
+static int check_signer_text(const char *text, struct err *e)
+{
+    uint8_t key[SIGN_PUBLIC_SIZE];
+    char fingerprint[SIGN_FINGERPRINT_TEXT];
+    if (hex_decode(text, strlen(text), key, sizeof key) || sign_read_fingerprint(text, fingerprint))
+        return 0;
+    err_set(e, ERR_USAGE, "--require-signer '%s' is neither a key nor a fingerprint", text);
+    return err_hint(e, "a character is missing or mistyped: compare it again with whoever packed the bundle");
+}
+
 /* KEY as the signer of one of the items: the key itself, or the fingerprint that people compare. */
 static int find_signer(const char *text, const struct survey *c, uint8_t ret[SIGN_PUBLIC_SIZE], struct err *e)
 {
+    char wanted[SIGN_FINGERPRINT_TEXT];
     if (hex_decode(text, strlen(text), ret, SIGN_PUBLIC_SIZE))
         return 0;
+    if (!sign_read_fingerprint(text, wanted))
+        return err_set(e, ERR_INTERNAL, "a signer that was not checked");
     for (size_t i = 0; i < c->count; i++)
         for (size_t k = 0; k < c->items[i].signer_count; k++) {
             char fingerprint[SIGN_FINGERPRINT_TEXT];
             sign_fingerprint(c->items[i].signers[k].public_key, fingerprint);
-            if (!strcasecmp(fingerprint, text)) {
+            if (!strcmp(fingerprint, wanted)) {
                 memcpy(ret, c->items[i].signers[k].public_key, SIGN_PUBLIC_SIZE);
                 return 0;
             }
         }
-    return err_set(e, ERR_BUNDLE_SIGNER, "no bundle there is packed by the key '%s'", text);
+    return err_set(e, ERR_BUNDLE_SIGNER, "no bundle there is packed by the key '%s'", wanted);
 }
 
 static void require_signer(struct survey *c, const uint8_t key[SIGN_PUBLIC_SIZE])
@@ -124,6 +137,8 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     uint8_t signer[SIGN_PUBLIC_SIZE];
     struct survey_options how = {.progress = app->progress};
     (void)count;
+    if (o->require_signer && check_signer_text(o->require_signer, e))
+        return -1;
     if (app_look_store(app, e) || device_options_judge(app, o->trust, &o->hwids, &pins, &how.judge, e) ||
         device_options_read(o->device, o->trust, &o->hwids, &device, &how.judge, e) ||
         survey_path(words[0], &how, &survey, e))

@@ -91,26 +91,53 @@ bool sign_check(const uint8_t public_key[SIGN_PUBLIC_SIZE], const void *message,
     return crypto_sign_verify_detached(signature, message, len, public_key) == 0;
 }
 
-/* 25 digits of 5 bits from the front of the digest. */
+/* ---- fingerprints: 25 digits of 5 bits from the front of the digest, and a check character ---- */
+
 #define DIGITS 25
 
-void sign_fingerprint(const uint8_t public_key[SIGN_PUBLIC_SIZE], char ret_text[SIGN_FINGERPRINT_TEXT])
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+static void write_fingerprint(const uint8_t values[DIGITS], char *to)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    uint8_t digest[HASH_SIZE];
-    hash_of(public_key, SIGN_PUBLIC_SIZE, digest);
-    char *to = ret_text;
     unsigned sum = 0;
     for (unsigned i = 0; i < DIGITS; i++) {
-        unsigned bit = 5 * i;
-        unsigned window = (unsigned)digest[bit / 8] << 8 | digest[bit / 8 + 1];
-        unsigned value = window >> (11 - bit % 8) & 31;
-        sum += (i + 1) * value;
+        sum += (i + 1) * values[i];
         if (i && i % 5 == 0)
             *to++ = '-';
-        *to++ = alphabet[value];
+        *to++ = alphabet[values[i]];
     }
     *to++ = '-';
     *to++ = alphabet[sum % 31];
     *to = '\0';
+}
+
+void sign_fingerprint(const uint8_t public_key[SIGN_PUBLIC_SIZE], char ret_text[SIGN_FINGERPRINT_TEXT])
+{
+    uint8_t digest[HASH_SIZE], values[DIGITS];
+    hash_of(public_key, SIGN_PUBLIC_SIZE, digest);
+    for (unsigned i = 0; i < DIGITS; i++) {
+        unsigned bit = 5 * i;
+        unsigned window = (unsigned)digest[bit / 8] << 8 | digest[bit / 8 + 1];
+        values[i] = window >> (11 - bit % 8) & 31;
+    }
+    write_fingerprint(values, ret_text);
+}
+
+bool sign_read_fingerprint(const char *typed, char ret_text[SIGN_FINGERPRINT_TEXT])
+{
+    uint8_t values[DIGITS + 1];
+    size_t n = 0;
+    for (; *typed; typed++) {
+        char c = *typed >= 'a' && *typed <= 'z' ? (char)(*typed - 'a' + 'A') : *typed;
+        const char *digit = strchr(alphabet, c);
+        if (c == '-' || c == ' ')
+            continue;
+        if (!digit || n == sizeof values)
+            return false;
+        values[n++] = (uint8_t)(digit - alphabet);
+    }
+    if (n != sizeof values)
+        return false;
+    write_fingerprint(values, ret_text);
+    return ret_text[strlen(ret_text) - 1] == alphabet[values[DIGITS]];
 }

@@ -38,5 +38,8 @@ bool sign_check(const uint8_t public_key[SIGN_PUBLIC_SIZE], const void *message,
  * 4648) in groups of five, and a last check character (the sum of all digits' values weighted by their place,
  * modulo 31). */
 void sign_fingerprint(const uint8_t public_key[SIGN_PUBLIC_SIZE], char ret_text[SIGN_FINGERPRINT_TEXT]);
+/* The same as somebody types it who was told it: in any case, with or without dashes and blanks. False where
+ * a character is missing, too many, no digit, or does not fit the check character. */
+bool sign_read_fingerprint(const char *typed, char ret_text[SIGN_FINGERPRINT_TEXT]);
 
 #endif

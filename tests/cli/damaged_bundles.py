@@ -126,7 +126,8 @@ class DamagedBundles(Scenario):
 
     def test_a_required_signer_is_required(self):
         [signer] = self.ok("inspect", self.bundle())["items"][0]["signers"]
-        for name in (signer["public_key"], signer["fingerprint"]):
+        dictated = signer["fingerprint"].lower().replace("-", " ")
+        for name in (signer["public_key"], signer["fingerprint"], dictated):
             self.assertTrue(self.ok("verify", self.bundle(), "--require-signer", name)["valid"])
         elsewhere = {"XDG_STATE_HOME": str(self.home / "elsewhere")}
         self.ok("write", "pump-7", self.home / "strange.lockbox", env=elsewhere)
@@ -141,6 +142,11 @@ class DamagedBundles(Scenario):
             unsigned = [item for item in found.answer.get("items", [found.answer]) if item["problems"]]
             self.assertEqual((found.code, len(found.answer.get("items", [0]))), (3, items))
             self.assertEqual([item["problems"][-1]["id"] for item in unsigned], ["bundle-signer"])
+
+    def test_a_mistyped_signer_is_told_before_the_stick_is_read(self):
+        [signer] = self.ok("inspect", self.bundle())["items"][0]["signers"]
+        for slip in ("", "abc", signer["fingerprint"][:-1], signer["public_key"][:-2]):
+            self.refuses(2, "usage", "verify", self.home / "none", "--require-signer", slip, says="--require-signer")
 
     def test_a_link_in_place_of_a_volume_is_not_followed(self):
         path = self.put(self.good | {".001": None})
