@@ -60,7 +60,10 @@ static void print_targets(const struct verdict *v)
             fputs(k ? ", " : ", for ", stdout);
             print_text(t->hardware_ids[k]);
         }
-        puts(t->wanted ? "" : t->installed ? " (installed already)" : " (not this device)");
+        puts(t->differs     ? " (other content of this name is installed)"
+             : t->wanted    ? ""
+             : t->installed ? " (installed already)"
+                            : " (not this device)");
     }
 }
 

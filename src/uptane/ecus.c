@@ -79,12 +79,10 @@ static bool is_same(const struct check *c, const struct target *t, const struct 
            count_ecus(c, t) == 1;
 }
 
-bool ecus_want(struct check *c, const char *name, const struct target *t, bool is_ostree, bool *ret_installed,
-               struct flaws *flaws)
+struct ecus_wish ecus_want(struct check *c, const char *name, const struct target *t, bool is_ostree,
+                           struct flaws *flaws)
 {
-    bool wanted = false, installed = false;
-    if (c->ecu_count == 0)
-        return target_is_wanted(t, &c->hardware);
+    struct ecus_wish wish = {.wanted = c->ecu_count == 0 && target_is_wanted(t, &c->hardware)};
     for (size_t i = 0; i < c->ecu_count; i++) {
         const struct device_ecu *ecu = &c->ecus[i];
         if (!is_for(t, ecu))
@@ -95,20 +93,22 @@ bool ecus_want(struct check *c, const char *name, const struct target *t, bool i
                       "target '%s' is a file for '%s', and the primary takes OSTree only", name,
                       ecu->hardware_id);
         if (!c->view || !ecu->has_installed || strcmp(ecu->installed.name, name) != 0)
-            wanted = true;
+            wish.wanted = true;
         else if (is_same(c, t, &ecu->installed)) {
-            installed = true;
+            wish.installed = true;
             if (!ecu->installed.knows_hardware)
                 check_assume(c,
                              "the package '%s' of '%s' was for the same hardware ids when it was installed",
                              name, ecu->hardware_id);
-        } else
+        } else {
+            wish.differs = true;
             flaws_add(flaws, ERR_INSTALLED_DIFFERS, true, false,
                       "'%s' has a package '%s' of other length, hash or hardware installed", ecu->hardware_id,
                       name);
+        }
     }
-    *ret_installed = installed && !wanted;
-    return wanted;
+    wish.installed = wish.installed && !wish.wanted;
+    return wish;
 }
 
 /* ---- roots of the ECUs behind the primary ---- */

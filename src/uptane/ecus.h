@@ -14,11 +14,16 @@
 void ecus_start(struct check *c);
 void ecus_free(struct check *c);
 
-/* What the device does with a target: fetch and install it, or leave it because it is for other hardware, or
- * because all ECUs have it (then *ret_installed). Flaws: a package of the same name and other content is
- * installed, or a file for a primary that takes OSTree only. */
-bool ecus_want(struct check *c, const char *name, const struct target *t, bool is_ostree, bool *ret_installed,
-               struct flaws *flaws);
+/* What the device does with a target. None of the three: it is for other hardware. */
+struct ecus_wish {
+    bool wanted;    /* fetch and install it */
+    bool installed; /* leave it: all ECUs that it is for have it */
+    bool differs;   /* refuse: an ECU has a package of this name and other content */
+};
+/* Flaws: a package of the same name and other content is installed, or a file for a primary that takes OSTree
+ * only. */
+struct ecus_wish ecus_want(struct check *c, const char *name, const struct target *t, bool is_ostree,
+                           struct flaws *flaws);
 /* Does the lockbox update any ECU behind the primary? After all targets. */
 bool ecus_updates_others(const struct check *c);
 /* After both chains of roots and all targets: a managed ECU behind the primary keeps roots of its own and

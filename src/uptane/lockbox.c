@@ -151,7 +151,8 @@ static bool device_takes_for_ostree(const struct target *t)
     return t->format == FORMAT_OSTREE || (t->format == FORMAT_UNSAID && t->length == 0);
 }
 
-static void fill_target(struct verdict_target *to, const char *name, const struct target *t, bool wanted)
+static void fill_target(struct verdict_target *to, const char *name, const struct target *t,
+                        struct ecus_wish wish)
 {
     size_t n = t->has_hardware ? json_count(t->hardware) : 0;
     *to = (struct verdict_target){.name = mem_strdup(name),
@@ -159,7 +160,9 @@ static void fill_target(struct verdict_target *to, const char *name, const struc
                                   .hardware_ids = mem_zeroed(n, sizeof(char *)),
                                   .hardware_id_count = n,
                                   .is_ostree = device_takes_for_ostree(t),
-                                  .wanted = wanted};
+                                  .wanted = wish.wanted,
+                                  .installed = wish.installed,
+                                  .differs = wish.differs};
     memcpy(to->sha256, t->sha256, sizeof to->sha256);
     for (size_t i = 0; i < n; i++)
         to->hardware_ids[i] = json_string_copy(json_at(t->hardware, i));
@@ -195,11 +198,9 @@ static void read_target(struct check *c, struct lockbox *box, struct json_value 
         return;
     }
     struct verdict_target *to = &c->v->targets[c->v->target_count++];
-    bool installed = false;
-    bool wanted = ecus_want(c, name, &t, device_takes_for_ostree(&t), &installed, flaws);
-    check_target(name, &t, wanted, flaws);
-    fill_target(to, name, &t, wanted);
-    to->installed = installed;
+    struct ecus_wish wish = ecus_want(c, name, &t, device_takes_for_ostree(&t), flaws);
+    check_target(name, &t, wish.wanted, flaws);
+    fill_target(to, name, &t, wish);
     box->list[box->count++] = t;
 }
 
@@ -271,7 +272,8 @@ static void check_space(struct check *c, struct flaws *flaws)
             continue;
         if (t->length > UINT64_MAX - block - needed || needed + t->length >= c->in->device->free_space) {
             flaws_add(flaws, ERR_DEVICE_SPACE, true, false,
-                      "the device has %llu bytes free, too little for all packages up to '%s'",
+                      "the device has %llu bytes free, too little for all packages up to '%s' and the "
+                      "mebibyte that its client wants to be left",
                       (unsigned long long)c->in->device->free_space, t->name);
             return;
         }

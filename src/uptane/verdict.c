@@ -131,8 +131,7 @@ static enum verdict_outcome decide_nothing(struct check *c)
                       "all that lockbox '%s' holds for this device is installed", c->v->lockbox);
     else
         check_problem(c, REPO_DIRECTOR, "director", ERR_NOTHING_TO_INSTALL, false, false,
-                      "none of the %zu targets of lockbox '%s' is for this hardware", c->v->target_count,
-                      c->v->lockbox);
+                      "no package of lockbox '%s' is for this hardware", c->v->lockbox);
     return VERDICT_NOTHING;
 }
 

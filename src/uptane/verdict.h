@@ -90,6 +90,7 @@ struct verdict_target {
     char *uri;      /* NULL where absent or empty */
     bool wanted;    /* for hardware of the device, which does not have it yet */
     bool installed; /* the device has it already */
+    bool differs;   /* the device has something else of this name installed, and refuses */
 };
 
 struct verdict {

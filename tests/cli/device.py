@@ -110,6 +110,14 @@ class Device(Scenario):
         shown = self.airlock("verify", self.update, "--device", self.home / "device.json").stdout
         self.assertIn("(installed already)", shown)
 
+    def test_what_is_installed_with_other_content_is_not_called_another_devices(self):
+        ecus = self.ecus(installed=True)
+        ecus[0]["installed"]["sha256"] = "c0ffee00" * 8
+        self.says(3, "refuse", ["installed-differs"], ecus=ecus)
+        shown = self.airlock("verify", self.update, "--device", self.home / "device.json").stdout
+        self.assertEqual(shown.count("(other content of this name is installed)"), 1, shown)
+        self.assertNotIn("(not this device)", shown)
+
     def test_an_older_stick_is_refused(self):
         snapshot = self.role("director", "offline-snapshot")
         version = snapshot["signed"]["version"]
