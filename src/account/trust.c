@@ -135,7 +135,10 @@ static int add_profile(void *ctx, const char *name, struct err *e)
 
 static int not_pinned(const char *profile, struct err *e)
 {
-    return err_set(e, ERR_NO_PROFILE, "no roots are pinned for the profile '%s'", profile);
+    err_set(e, ERR_NO_PROFILE, "no roots are pinned for the profile '%s'", profile);
+    if (strcmp(profile, PROFILE_DEFAULT) != 0)
+        err_hint(e, "airlock --profile %s login --credentials credentials.zip", profile);
+    return -1;
 }
 
 int trust_read(const struct store *s, const char *profile, struct trust *ret, struct err *e)

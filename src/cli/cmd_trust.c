@@ -178,7 +178,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     bool shows = count == 1 && !strcmp(words[0], "show");
     if (!shows && (count != 2 || strcmp(words[0], "export") != 0)) {
         err_set(e, ERR_USAGE, "trust: 'show' or 'export DIR' is what it can do");
-        return err_hint(e, "airlock trust show");
+        return err_hint(e, "airlock trust show, or airlock trust export FOLDER");
     }
     if (app_look_store(app, e))
         return -1;

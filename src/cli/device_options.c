@@ -42,6 +42,7 @@ void device_options_note_trust(const struct judge *judge)
 {
     if (!judge->trust.director_root || !judge->trust.image_root)
         fputs("airlock: no roots are pinned here and none were given (--trust): whose this lockbox is, is "
-              "not proven\n",
+              "not proven\n"
+              "hint: log in, or give the roots that the device has with --trust DIR\n",
               stderr); /* also with -q: it is a warning */
 }

@@ -42,12 +42,15 @@ static int choose_command(int argc, char **argv, const struct command **ret, str
     return 0;
 }
 
-static int check_words(const struct command *c, size_t count, struct err *e)
+static int check_words(const struct command *c, const char **words, size_t count, struct err *e)
 {
     if (count >= c->min_words && count <= c->max_words)
         return 0;
-    err_set(e, ERR_USAGE, "%s: too %s words", c->name, count < c->min_words ? "few" : "many");
-    return err_hint(e, "usage: airlock %s [OPTION]... %s", c->name, c->words);
+    if (count < c->min_words)
+        err_set(e, ERR_USAGE, "%s: too few words", c->name);
+    else
+        err_set(e, ERR_USAGE, "%s: too many words: '%s'", c->name, words[c->max_words]);
+    return err_hint(e, "usage: airlock %s [OPTION]...%s%s", c->name, *c->words ? " " : "", c->words);
 }
 
 static int prepare_app(struct app *app, struct err *e)
@@ -64,7 +67,7 @@ static int run_command(struct app *app, const struct command *c, void *values, c
         help_command(c);
         return 0;
     }
-    if (check_words(c, count, e) || prepare_app(app, e))
+    if (check_words(c, words, count, e) || prepare_app(app, e))
         return -1;
     int rc = c->run(app, values, words, count, exit_code, e);
     progress_view_close(app->progress);

@@ -107,8 +107,10 @@ int judge_refuse(const struct verdict *v, struct err *e)
         err_set(e, reason->id, "%s", reason->message);
         return err_hint(e, "%s", reason->hint);
     }
-    if (v->target_count == 0)
-        return err_set(e, ERR_NOTHING_TO_INSTALL, "the lockbox is empty: it was revoked");
+    if (v->target_count == 0) {
+        err_set(e, ERR_NOTHING_TO_INSTALL, "the lockbox is empty: it was revoked");
+        return err_hint(e, "choose another lockbox, or define this one again in the cloud");
+    }
     return 0;
 }
 

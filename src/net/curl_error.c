@@ -18,7 +18,10 @@ int curl_error_set(struct err *e, CURLcode code, const char *text)
     const char *reason = text[0] ? text : curl_easy_strerror(code);
     AUTO(buf) struct buf shown = {0}; /* libcurl quotes names out of certificates */
     out_escape(&shown, reason, strcspn(reason, "\r\n"));
-    return err_set(e, id, "%s", buf_text(&shown));
+    err_set(e, id, "%s", buf_text(&shown));
+    if (code == CURLE_SSL_CACERT_BADFILE)
+        err_hint(e, "the file that --cacert names must hold certificates in PEM form");
+    return -1;
 }
 
 bool curl_error_may_pass(CURLcode code)

@@ -113,8 +113,11 @@ int profile_load(const struct store *s, const char *name, struct profile *ret, s
     struct profile p = {.name = mem_strdup(name)};
     struct reading r = {.profile = &p};
     int rc = load_file(s, "config", &r, e) || load_file(s, "secrets", &r, e) ? -1 : 0;
-    if (rc == 0 && !r.found)
+    if (rc == 0 && !r.found) {
         rc = err_set(e, ERR_NO_PROFILE, "there is no profile '%s'", name);
+        if (strcmp(name, PROFILE_DEFAULT) != 0)
+            err_hint(e, "airlock --profile %s login --credentials credentials.zip", name);
+    }
     if (rc) {
         profile_free(&p);
         return -1;

@@ -72,6 +72,9 @@ class Login(Scenario):
         self.assertEqual(names(self.config), [])
         self.refuses(2, "no-such-path", "--cacert", self.home / "none.pem", "login",
                      "--credentials", self.cloud.credentials, says="none.pem")
+        outcome = self.refuses(5, "tls", "--cacert", self.cloud.credentials, "login",
+                               "--credentials", self.cloud.credentials)
+        self.assertIn("hint: the file that --cacert names", outcome.stderr)
 
     def test_the_ca_is_remembered_with_the_profile(self):
         self.login()
@@ -157,7 +160,8 @@ class Login(Scenario):
         self.assert_nothing_kept("pump-7")
         self.assertEqual(sorted(path.name for path in (self.state / "trust").iterdir()),
                          ["default", "second"])
-        self.refuses(2, "no-profile", "--profile", "third", "list", says="third")
+        outcome = self.refuses(2, "no-profile", "--profile", "third", "list", says="third")
+        self.assertIn("hint: airlock --profile third login", outcome.stderr)
         self.refuses(2, "bad-config", "--profile", "../third", "list")
 
     def test_no_secret_stands_in_the_arguments_while_airlock_works(self):

@@ -368,7 +368,7 @@ class Show(TrustScenario):
         self.assertEqual(self.ok("trust", "show")["profiles"], [])
         self.assertIn("nothing is pinned", self.airlock("trust", "show").stdout)
         outcome = self.refuses(2, "no-profile", "--profile", "none", "trust", "show", says="none")
-        self.assertIn("airlock login", outcome.stderr)
+        self.assertIn("hint: airlock --profile none login", outcome.stderr)
         self.assertFalse(self.state.exists(), "looking made a folder")
 
     def test_every_profile_is_shown_or_the_one_that_is_named(self):

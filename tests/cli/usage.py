@@ -44,6 +44,10 @@ class Usage(Scenario):
                 outcome = self.refuses(2, "usage", *words, says="words")
                 self.assertIn(f"usage: airlock {words[0]}", outcome.stderr)
 
+    def test_the_first_word_too_many_is_named(self):
+        self.refuses_usage("verify", "two", "words", says="'words'")
+        self.refuses_usage("login", "credentials.zip", says="'credentials.zip'")
+
     def test_options_need_their_values_once(self):
         self.refuses_usage("write", "pump-7", self.stick, "--as", says="--as needs a value")
         self.refuses_usage("write", "pump-7", self.stick, "--as", "plain", "--as", "bundle",
