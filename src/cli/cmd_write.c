@@ -101,7 +101,8 @@ static int write_one(struct app *app, const struct deliver_options *how, const c
     if (d.newer_beside) /* also with -q: it is a warning */
         fprintf(stderr,
                 "airlock: warning: version %" PRId64
-                " of lockbox '%s' lies beside it, and this is version %" PRId64 "\n",
+                " of lockbox '%s' lies beside it, and this is version %" PRId64
+                "\nhint: a device that has used the newer one refuses this one; leave only what is meant\n",
                 d.newer_beside, d.lockbox, d.version);
     expiry_warn(&(struct expiry){d.valid_until, d.valid_until_role, d.lockbox}, app->now);
     cJSON_AddItemToArray(written, json_delivery(&d));

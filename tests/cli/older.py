@@ -68,6 +68,7 @@ class Older(Scenario):
         outcome = self.airlock("-q", "write", self.old, self.stick)
         self.assertEqual(outcome.code, 0, str(outcome))
         self.assertIn(f"airlock: warning: version 2 of lockbox '{self.box}' lies beside it", outcome.stderr)
+        self.assertIn("hint: a device that has used the newer one", outcome.stderr)
         self.assertEqual(len(list((self.stick / "airlock").glob("*.lockbox"))), 2)
         self.assertNotIn("warning", self.airlock("write", self.box, self.stick).stderr)
 
