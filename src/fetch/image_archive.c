@@ -50,13 +50,15 @@ static void add_layer(struct image_archive *a, const struct store *s, const stru
 {
     char hex[HASH_HEX_SIZE];
     struct layer *layer = &a->layers[a->byte_count];
+    struct read_ahead *ahead = &a->ahead[a->byte_count];
     hash_hex(l->diff_id, hex);
     AUTO_FREE char *path = mem_format("%s/layer.tar", hex);
     tar_add_header(between, path, l->size);
     *layer = (struct layer){.store = s, .blob_size = l->blob.size, .limit = l->size};
     memcpy(layer->blob, l->blob.sha256, HASH_SIZE);
+    *ahead = (struct read_ahead){&content_from_layer, layer};
     add_bytes(a, between);
-    add_content(a, l->diff_id, l->size, &content_from_layer, layer);
+    add_content(a, l->diff_id, l->size, &content_read_ahead, ahead);
     add_zeros(between, tar_padding(l->size));
 }
 
@@ -99,6 +101,7 @@ void image_archive_make(const struct store *s, const struct record_image *image,
         .contents = mem_zeroed(2 * image->layer_count + 3, sizeof *ret->contents),
         .bytes = mem_zeroed(image->layer_count + 2, sizeof *ret->bytes),
         .layers = mem_zeroed(image->layer_count, sizeof *ret->layers),
+        .ahead = mem_zeroed(image->layer_count, sizeof *ret->ahead),
     };
     for (size_t i = 0; i < image->layer_count; i++)
         if (!is_repeated(image, i))
@@ -113,6 +116,7 @@ void image_archive_free(struct image_archive *a)
         free((void *)a->bytes[i].bytes);
     free(a->bytes);
     free(a->layers);
+    free(a->ahead);
     free(a->contents);
     *a = (struct image_archive){0};
 }
@@ -172,14 +176,14 @@ static int measure_once(struct measuring *m, const struct store *s, struct recor
 {
     AUTO(image_archive) struct image_archive a = {0};
     image_archive_make(s, image, &a);
+    for (size_t i = 0; i < image->layer_count; i++)
+        a.layers[i].limit = 0; /* its size is not known yet */
     *ret_right = true;
     for (size_t i = 0; i < a.count; i++) {
         const struct content *c = &a.contents[i];
-        bool is_layer = c->source == &content_from_layer;
+        bool is_layer = c->source == &content_read_ahead;
         uint8_t digest[HASH_SIZE];
         uint64_t size;
-        if (is_layer) /* its size is not known yet */
-            ((struct layer *)c->ctx)->limit = 0;
         if (hash_content(m, c, digest, &size, e) || check_content(c, digest, e))
             return -1;
         if (is_layer)

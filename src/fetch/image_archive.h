@@ -14,6 +14,7 @@
 #include "base/progress.h"
 #include "bundle-format/member.h"
 #include "fetch/layer.h"
+#include "fetch/read_ahead.h"
 #include "store/record.h"
 
 struct image_archive {
@@ -21,6 +22,7 @@ struct image_archive {
     size_t count;
     uint64_t size;
     struct layer *layers;
+    struct read_ahead *ahead; /* of the layers */
     struct content_bytes *bytes;
     size_t byte_count;
     struct content_file config;
