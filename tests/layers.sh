@@ -17,7 +17,7 @@ declare -A may=(
   [cli]="account lockbox report store"
 )
 declare -A third_party=(
-  [curl]="net" [sodium]="crypto cli" [openssl]="crypto" [zstd]="bundle-format fetch" [zlib]="fetch" [archive]="cloud fetch"
+  [curl]="net" [sodium]="crypto cli" [openssl]="crypto" [zstd]="bundle-format fetch" [zlib]="fetch" [isa-l]="fetch" [archive]="cloud fetch"
   [ostree]="fetch" [yaml]="fetch" [sqlite3]="report usb-tools" [blkid]="usb-tools" [libudev]="usb-tools"
   [systemd]="usb-tools" [sqfs]="usb-tools" [cjson]="cloud store account lockbox cli report usb-tools" [ini]="store"
 )

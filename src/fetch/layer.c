@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <isa-l/igzip_lib.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include "base/fs.h"
@@ -14,14 +14,13 @@
 
 #define INPUT_SIZE (128u << 10)
 #define MAGIC_SIZE 4u
-#define GZIP_AND_WINDOW (16 + MAX_WBITS) /* zlib: with a gzip header, and nothing else */
 
 enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
 
 struct layer_stream {
     int fd;
     enum packing packing;
-    z_stream gzip;
+    struct inflate_state *gzip; /* ISA-L: twice as fast as zlib */
     ZSTD_DCtx *zstd;
     uint8_t *input;
     size_t at, len; /* of the input: what is used, what is there */
@@ -74,17 +73,25 @@ static int fill(struct layer_stream *s, struct err *e)
     return 0;
 }
 
+static void start_member(struct layer_stream *s)
+{
+    isal_inflate_init(s->gzip);
+    s->gzip->crc_flag = ISAL_GZIP; /* with header and trailer, which it checks */
+}
+
 static int start_unpacking(struct layer_stream *s, struct err *e)
 {
     if (fill(s, e))
         return -1;
     s->packing = packing_of(s->input, s->len < MAGIC_SIZE ? s->len : MAGIC_SIZE);
-    if (s->packing == PACKING_GZIP && inflateInit2(&s->gzip, GZIP_AND_WINDOW) != Z_OK)
-        abort(); /* out of memory */
+    if (s->packing == PACKING_GZIP) {
+        s->gzip = mem_zeroed(1, sizeof *s->gzip);
+        start_member(s);
+    }
     if (s->packing == PACKING_ZSTD) {
         s->zstd = ZSTD_createDCtx();
         if (!s->zstd || ZSTD_isError(ZSTD_DCtx_setParameter(s->zstd, ZSTD_d_windowLogMax, LAYER_WINDOW_LOG)))
-            abort();
+            abort(); /* out of memory */
     }
     s->between = s->packing != PACKING_GZIP;
     return 0;
@@ -112,8 +119,7 @@ static int layer_open(void *ctx, void **ret_stream, struct err *e)
 static void layer_close(void *stream)
 {
     struct layer_stream *s = stream;
-    if (s->packing == PACKING_GZIP)
-        inflateEnd(&s->gzip);
+    free(s->gzip);
     ZSTD_freeDCtx(s->zstd);
     close(s->fd);
     free(s->input);
@@ -134,18 +140,18 @@ static int take_plain(struct layer_stream *s, uint8_t *to, size_t n, size_t *ret
 /* A gzip file may be several members in a row (RFC 1952, 2.2). */
 static int take_gzip(struct layer_stream *s, uint8_t *to, size_t n, size_t *ret, struct err *e)
 {
-    if (s->between && inflateReset(&s->gzip) != Z_OK)
-        return err_set(e, ERR_INTERNAL, "zlib cannot start again");
-    s->gzip.next_in = s->input + s->at;
-    s->gzip.avail_in = (uInt)(s->len - s->at);
-    s->gzip.next_out = to;
-    s->gzip.avail_out = (uInt)n;
-    int result = inflate(&s->gzip, Z_NO_FLUSH);
-    if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
+    if (s->between)
+        start_member(s);
+    s->gzip->next_in = s->input + s->at;
+    s->gzip->avail_in = (uint32_t)(s->len - s->at);
+    s->gzip->next_out = to;
+    s->gzip->avail_out = (uint32_t)n;
+    int result = isal_inflate(s->gzip);
+    if (result != ISAL_DECOMP_OK && result != ISAL_END_INPUT && result != ISAL_OUT_OVERFLOW)
         return err_set(e, ERR_BAD_IMAGE, "a layer's gzip is damaged");
-    s->at = s->len - s->gzip.avail_in;
-    s->between = result == Z_STREAM_END;
-    *ret = n - s->gzip.avail_out;
+    s->at = s->len - s->gzip->avail_in;
+    s->between = s->gzip->block_state == ISAL_BLOCK_FINISH;
+    *ret = n - s->gzip->avail_out;
     return 0;
 }
 
