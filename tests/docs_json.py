@@ -11,6 +11,7 @@ once, and the examples may hold no other. Prints each place where they differ; e
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -118,6 +119,7 @@ def answers(r):
     said["verify"] = [r.ask("verify", head), r.ask("verify", "stick/update", "--at", LATE, code=3),
                       r.ask("verify", "broken.lockbox", "--needed-until", LATE, code=3)]
     said["verify, stick"] = [r.ask("verify", "stick")]
+    said["diff"] = diffs(r)
     profiles = [r.ask("trust", "show")]
     for file in (r.folder / "home").rglob("memory.json"):
         file.unlink()
@@ -128,6 +130,20 @@ def answers(r):
     lines = r.run("--progress=json", "verify", "stick").stderr
     said["progress"] = [json.loads(line) for line in lines.splitlines()]
     return said
+
+
+def diffs(r):
+    """Between the fetched pump-7 and one that lacks a package, and one with a container image more."""
+    image = r.folder / "with-image/images" / f"{'a' * 64}.images"
+    shutil.copytree(r.folder / "stick/update", r.folder / "with-image")
+    image.mkdir()
+    (image / f"{'b' * 64}.tar").write_bytes(b"an image")
+    sides = [r.ask("diff", "pump-7", "stick/update"), r.ask("diff", "pump-7", "with-image"),
+             r.ask("diff", "with-image", "pump-7")]
+    names = [package["to"]["name"] for package in sides[0]["packages"]]
+    r.control("ctl", "cloud", "lockbox", "define", "pump-7", *names[1:])
+    r.ask("fetch", "pump-7")
+    return [*sides, r.ask("diff", "stick/update", "pump-7"), r.ask("diff", "pump-7", "stick/update")]
 
 
 def beneath(prefix, fields):

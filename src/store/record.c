@@ -131,8 +131,9 @@ int record_load(const struct store *s, const char *profile, const char *lockbox,
     const struct json_limits limits = {.bytes = RECORD_BYTES_MAX, .depth = 8, .nodes = RECORD_NODES_MAX};
     if (record_path(profile, lockbox, &path, e))
         return -1;
-    if (fs_read_at(s->cache_fd, path, RECORD_BYTES_MAX, &text, e)) {
-        if (e->id != ERR_NO_SUCH_PATH)
+    bool has_store = s->cache_fd >= 0; /* store_look() makes none */
+    if (!has_store || fs_read_at(s->cache_fd, path, RECORD_BYTES_MAX, &text, e)) {
+        if (has_store && e->id != ERR_NO_SUCH_PATH)
             return -1;
         err_set(e, ERR_NOT_FETCHED, "it is not in the store");
         return err_hint(e, "fetch it first: airlock fetch %s", lockbox);
