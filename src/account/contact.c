@@ -9,7 +9,8 @@
 #include "store/root_mark.h"
 #include "uptane/root.h"
 
-#define KNOWN_MAX 4 /* pinned first and newest, remembered by the profile, carried by credentials.zip */
+#define KNOWN_MAX                                                                                            \
+    5 /* pinned first and newest, remembered by the profile, given, carried by credentials.zip */
 
 /* What is known of one repository's roots, the start of the chain first. */
 struct known {
@@ -98,14 +99,20 @@ static int settle(enum pin_repo repo, const struct known *k, const struct role_r
     return 0;
 }
 
-static int check_repo(struct cloud *cloud, enum pin_repo repo, const struct buf *carried, const char *mark,
+/* Beside what is pinned: what a person gave, and what credentials.zip carries. */
+struct brought {
+    const struct buf *given, *carried;
+};
+
+static int check_repo(struct cloud *cloud, enum pin_repo repo, const struct brought *by, const char *mark,
                       struct pins *pins, struct err *e)
 {
     struct known k = {0};
     struct role_request served[KNOWN_MAX] = {0};
     struct buf *pin = &pins->first[repo];
     if (know_bytes(&k, "the pinned root", pin, e) || (!pin->len && know_mark(&k, mark, e)) ||
-        know_bytes(&k, "the root in credentials.zip", carried, e) ||
+        know_bytes(&k, "the root of --trust", by->given, e) ||
+        know_bytes(&k, "the root in credentials.zip", by->carried, e) ||
         know_bytes(&k, "the newest root that was seen", &pins->newest[repo], e))
         return -1;
     int rc = ask_for(cloud, repo, &k, served, e) || settle(repo, &k, served, pin, e) ? -1 : 0;
@@ -134,23 +141,29 @@ static int describe(const struct pins *pins, const struct memory *m, struct prof
 }
 
 int contact_roots(const struct store *s, struct profile *p, struct cloud *cloud, const struct credentials *c,
-                  int64_t now, struct login_result *r, struct err *e)
+                  const struct pins *given, int64_t now, struct login_result *r, struct err *e)
 {
+    static const struct buf none = {0};
     AUTO_FD int lock = -1;
     AUTO(pins) struct pins pins = {0};
     AUTO(memory) struct memory memory = {0};
-    const struct buf *carried[] = {[PIN_DIRECTOR] = &c->director_root, [PIN_IMAGE] = &c->image_root};
+    const struct brought by[] = {
+        [PIN_DIRECTOR] = {given ? &given->first[PIN_DIRECTOR] : &none, &c->director_root},
+        [PIN_IMAGE] = {given ? &given->first[PIN_IMAGE] : &none, &c->image_root},
+    };
     if (pins_lock(s, p->name, &lock, e) || pins_load(s, p->name, &pins, e) ||
         memory_load(s, p->name, &memory, e))
         return -1;
-    for (size_t repo = 0; repo < COUNT_OF(carried); repo++) {
+    for (size_t repo = 0; repo < COUNT_OF(by); repo++) {
         bool was_pinned = pins.first[repo].len != 0;
-        if (check_repo(cloud, (enum pin_repo)repo, carried[repo], p->root_marks[repo], &pins, e))
+        if (check_repo(cloud, (enum pin_repo)repo, &by[repo], p->root_marks[repo], &pins, e))
             return err_context(e, "%s", pin_repo_title((enum pin_repo)repo));
         if (was_pinned)
             continue;
         r->pinned[repo] = true;
-        memory.repos[repo].origin = carried[repo]->len ? ORIGIN_CREDENTIALS : ORIGIN_CLOUD;
+        memory.repos[repo].origin = by[repo].given->len     ? ORIGIN_FOLDER
+                                    : by[repo].carried->len ? ORIGIN_CREDENTIALS
+                                                            : ORIGIN_CLOUD;
         memory.repos[repo].pinned_at = now;
     }
     bool first_contact = r->pinned[PIN_DIRECTOR] || r->pinned[PIN_IMAGE];

@@ -70,8 +70,8 @@ static int take_ca_file(struct profile *p, const char *ca_file, struct err *e)
 
 /* ---- together ---- */
 
-static int try_login(const struct store *s, struct profile *p, const struct credentials *c, int64_t now,
-                     struct login_result *r, struct err *e)
+static int try_login(const struct store *s, const struct login_request *request, struct profile *p,
+                     const struct credentials *c, struct login_result *r, struct err *e)
 {
     struct cloud *cloud;
     if (session_open(p, NULL, &cloud, e))
@@ -80,7 +80,7 @@ static int try_login(const struct store *s, struct profile *p, const struct cred
     r->api = p->api_client_id != NULL;
     int rc = cloud_check_login(cloud, e);
     if (rc == 0 && r->uptane)
-        rc = contact_roots(s, p, cloud, c, now, r, e);
+        rc = contact_roots(s, p, cloud, c, request->trust, request->now, r, e);
     cloud_close(cloud);
     return rc;
 }
@@ -102,7 +102,7 @@ int login(const struct store *s, const struct login_request *request, struct log
         set_text(&p.api_client_secret, request->api_client_secret);
     }
     if (take_ca_file(&p, request->ca_file, e) || settle_urls(&p, &request->urls, e) ||
-        try_login(s, &p, &c, request->now, &r, e) || profile_save(s, &p, e))
+        try_login(s, request, &p, &c, &r, e) || profile_save(s, &p, e))
         return -1;
     *ret = r;
     return 0;

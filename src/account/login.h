@@ -18,6 +18,7 @@ struct login_request {
     const char *api_client_id, *api_client_secret;
     const char *ca_file;         /* stored with the profile, made absolute; NULL: the system's CAs */
     struct cloud_endpoints urls; /* what replaces the addresses of credentials.zip; NULL members: nothing */
+    const struct pins *trust;    /* roots that a person gives: the cloud must serve them; NULL: none */
     int64_t now;
 };
 

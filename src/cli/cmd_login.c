@@ -14,14 +14,16 @@
 #include "cli/prompt.h"
 
 struct login_options {
-    const char *credentials, *director_url, *repo_url, *token_url, *api_url, *api_token_url, *ostree_url,
-        *feed_url;
+    const char *credentials, *trust, *director_url, *repo_url, *token_url, *api_url, *api_token_url,
+        *ostree_url, *feed_url;
     bool api_client;
 };
 
 static const struct option options[] = {
     {"credentials", OPTION_TEXT, "FILE", offsetof(struct login_options, credentials),
      "credentials.zip from the cloud's web page"},
+    {"trust", OPTION_TEXT, "DIR", offsetof(struct login_options, trust),
+     "roots that the cloud must serve, and that are pinned where none are yet"},
     {"api-client", OPTION_FLAG, NULL, offsetof(struct login_options, api_client),
      "an API client (AIRLOCK_CLIENT_ID, AIRLOCK_CLIENT_SECRET, else asked for)"},
     {"director-url", OPTION_TEXT, "URL", offsetof(struct login_options, director_url),
@@ -90,6 +92,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     const struct login_options *o = values;
     AUTO_SECRET char *id = NULL;
     AUTO_SECRET char *secret = NULL;
+    AUTO(pins) struct pins trust = {0};
     struct login_result result;
     (void)words, (void)count, (void)exit_code;
     if (!o->credentials && !o->api_client && !o->repo_url && !o->director_url) {
@@ -97,7 +100,8 @@ static int run(struct app *app, const void *values, const char **words, size_t c
                 "login needs --credentials FILE, --api-client or the addresses of a self-hosted server");
         return err_hint(e, "airlock login --credentials credentials.zip");
     }
-    if ((o->api_client && take_api_client(&id, &secret, e)) || app_open_store(app, e))
+    if ((o->trust && pins_load_folder(o->trust, &trust, e)) ||
+        (o->api_client && take_api_client(&id, &secret, e)) || app_open_store(app, e))
         return -1;
     const struct login_request request = {
         .profile = app->profile,
@@ -105,6 +109,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
         .api_client_id = id,
         .api_client_secret = secret,
         .ca_file = app->global.cacert,
+        .trust = o->trust ? &trust : NULL,
         .now = app->now,
         .urls = {.director = (char *)o->director_url,
                  .repo = (char *)o->repo_url,

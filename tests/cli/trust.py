@@ -127,6 +127,20 @@ class FirstContact(TrustScenario):
                 (new / place / "root.json").write_bytes(archive.read(entry))
         self.refuses_and_keeps("root-changed", "fetch", "pump-7", "--trust", new, says="director")
 
+    def test_a_second_laptop_starts_from_what_the_first_exports(self):
+        self.login()
+        provisioned = self.home / "provisioned"
+        self.ok("trust", "export", provisioned)
+        second = ("--profile", "second", "--cacert", self.cloud.ca, "login",
+                  "--credentials", self.cloud.credentials, "--trust", provisioned)
+        self.ok(*second)
+        [profile] = self.ok("--profile", "second", "trust", "show")["profiles"]
+        self.assertEqual([row["origin"] for row in profile["repositories"]], ["folder", "folder"])
+        (provisioned / "repo" / "root.json").write_bytes((provisioned / "director" / "root.json").read_bytes())
+        self.refuses(3, "root-changed", *("third" if word == "second" else word for word in second),
+                     says="image repository")
+        self.assertFalse((self.state / "trust" / "third" / "director" / "root.json").exists())
+
     def test_given_roots_are_pinned_where_none_are(self):
         self.login()
         provisioned = self.home / "provisioned"
