@@ -131,8 +131,6 @@ ERROR(SECONDARY_ROOT, "secondary-root", EXIT_REFUSED,
 ERROR(SECONDARY_ROLE, "secondary-role", EXIT_REFUSED,
       "an ECU behind the primary has not stored what the primary goes by, and refuses what lies there",
       "fetch the lockbox again, so that it is as new as what the device has stored")
-ERROR(UNSUPPORTED_TARGET, "unsupported-target", EXIT_REFUSED,
-      "a kind of package that this version of airlock cannot carry", "update airlock")
 ERROR(BAD_COMPOSE, "bad-compose", EXIT_REFUSED, "the compose file cannot be used", NULL)
 ERROR(COMPOSE_FORM, "compose-form", EXIT_REFUSED,
       "the device, which reads a compose file line by line, would read something else than Docker does",

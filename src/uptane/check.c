@@ -100,6 +100,13 @@ void check_problem(struct check *c, enum verdict_repo repo, const char *path, en
     add_problem(c, repo, path, &flaw);
 }
 
+void check_hint(struct check *c, const char *hint)
+{
+    struct verdict_problem *last = &c->v->problems[c->v->problem_count - 1];
+    free(last->hint);
+    last->hint = mem_strdup(hint);
+}
+
 void check_assume(struct check *c, const char *format, ...)
 {
     AUTO_FREE char *text = NULL;
@@ -171,6 +178,15 @@ const char *check_renewal(enum verdict_repo repo, enum role_type type)
     return "the image repository must be renewed in the cloud, then fetch the lockbox again";
 }
 
+bool check_date(const struct check *c, const struct role *role, enum verdict_repo repo, enum role_type type,
+                struct flaws *flaws)
+{
+    bool only_there = c->true_now < role->expires;
+    return role_check_date(
+        role, c->in->now,
+        only_there ? "set the device's clock: it is not that late" : check_renewal(repo, type), flaws);
+}
+
 /* A file that nobody reads at all is told by role_parse(). */
 static void check_size(const struct verdict_file *file, size_t limit, struct flaws *flaws)
 {
@@ -210,7 +226,7 @@ struct role *check_role(struct check *c, enum verdict_repo repo, const char *nam
         role_delete(role);
         return NULL;
     } else {
-        role_check_date(role, c->in->now, check_renewal(repo, type), flaws);
+        check_date(c, role, repo, type, flaws);
         return role;
     }
     check_add_role(c, repo, file, name, NULL, false, false);
@@ -357,7 +373,7 @@ static void walk_end(struct walk *w)
             "version %lld is the last that the device reaches: %lld.root.json is missing, %lld.root.json "
             "is there",
             (long long)last, (long long)last + 1, (long long)high);
-    bool expired = role_check_date(w->last->role, c->in->now, check_renewal(w->repo, ROLE_ROOT), &flaws);
+    bool expired = check_date(c, w->last->role, w->repo, ROLE_ROOT, &flaws);
     check_report(c, w->repo, w->path, &flaws);
     check_until(c, w->path, w->last->role->expires);
     check_count(c, w->path);

@@ -24,6 +24,7 @@ struct check {
     struct device_ecu *own_ecus;       /* where they are made up */
     size_t ecu_count;
     struct hardware hardware; /* of the ECUs */
+    int64_t true_now;         /* in->now is the device's, where the device decides */
     bool refused[2];          /* by the device, for something of this repository */
     int64_t root_version[2];  /* of the last root that the chain reached; 0 where it broke */
 };
@@ -44,6 +45,8 @@ void check_report(struct check *c, enum verdict_repo repo, const char *path, con
 void check_problem(struct check *c, enum verdict_repo repo, const char *path, enum err_id id,
                    bool device_refuses, bool breaks_validity, const char *format, ...)
     __attribute__((format(printf, 7, 8)));
+/* Replaces the hint of the last problem. */
+void check_hint(struct check *c, const char *hint);
 void check_assume(struct check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* One row of the verdict's roles. `counts`: the device looks at its date, and its signatures hold. */
@@ -54,6 +57,10 @@ void check_until(struct check *c, const char *path, int64_t expires);
 /* The same for a row that is there already. */
 void check_count(struct check *c, const char *path);
 
+/* Adds a flaw where the role has expired, with what to do: renew it, or set the device's clock. Returns
+ * whether it has. */
+bool check_date(const struct check *c, const struct role *role, enum verdict_repo repo, enum role_type type,
+                struct flaws *flaws);
 /* Who can renew a role that has expired: a hint. */
 const char *check_renewal(enum verdict_repo repo, enum role_type type);
 

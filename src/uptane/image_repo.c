@@ -26,6 +26,7 @@ struct search {
     struct target found;
     const struct graph_node *found_in;
     const char *difference; /* of the last entry that has the name and not the content */
+    const char *expired;    /* a delegation that the device skipped */
     bool blamed;            /* a delegation stopped the search, and says why itself */
 };
 
@@ -62,8 +63,10 @@ static enum answer search_edge(struct search *s, struct graph_node *node, size_t
     enum answer answer = ANSWER_ABSENT;
     if (s->as_device) {
         edge->reached_by_device = true;
-        if (!edge->stops_device && edge->skipped_by_device)
+        if (!edge->stops_device && edge->skipped_by_device) {
+            s->expired = node->delegations.list[i].name;
             return ANSWER_ABSENT;
+        }
     } else {
         edge->reached_by_standard = true;
     }
@@ -119,7 +122,12 @@ static void report_search(struct check *c, const struct search *s, bool device_r
     else if (s->steps > SEARCH_STEPS_MAX || s->graph->searched > GRAPH_SEARCHED_MAX)
         check_problem(c, REPO_IMAGE, file, ERR_BAD_DELEGATION, device_refuses, breaks_validity,
                       "too many delegations speak for target '%s'", s->name);
-    else
+    else if (s->expired) {
+        check_problem(c, REPO_IMAGE, file, ERR_TARGET_NOT_IN_IMAGE_REPO, device_refuses, breaks_validity,
+                      "the device finds nobody who knows target '%s': delegation '%s' has expired", s->name,
+                      s->expired);
+        check_hint(c, "see what is said of that delegation");
+    } else
         check_problem(c, REPO_IMAGE, file, ERR_TARGET_NOT_IN_IMAGE_REPO, device_refuses, breaks_validity,
                       "neither it nor a delegation that %s follows knows target '%s'",
                       breaks_validity ? "the standard" : "the device", s->name);

@@ -192,8 +192,7 @@ static void verify_edge(struct graph *g, const struct graph_node *node, const st
     edge->good = listed && is_signed && child->readable;
     for (size_t i = 0; i < flaws->count; i++)
         edge->stops_device |= flaws->list[i].device_refuses;
-    edge->expired =
-        role_check_date(child->role, g->c->in->now, check_renewal(REPO_IMAGE, ROLE_TARGETS), flaws);
+    edge->expired = check_date(g->c, child->role, REPO_IMAGE, ROLE_TARGETS, flaws);
     edge->skipped_by_device = g->c->in->now > child->role->expires;
 }
 

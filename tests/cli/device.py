@@ -139,8 +139,10 @@ class Device(Scenario):
     def test_a_clock_that_stands_is_told_loudly(self):
         found = self.says(0, "install", ["device-clock"], clock="1970-01-01T00:10:00Z")
         self.assertIn("1970-01-01", found["problems"][0]["message"])
-        self.says(3, "refuse", ["device-clock", *["expired-role"] * 6, "target-not-in-image-repo"],
-                  clock="2042-01-01T00:00:00Z")
+        found = self.says(3, "refuse", ["device-clock", *["expired-role"] * 6, "target-not-in-image-repo"],
+                          clock="2042-01-01T00:00:00Z")
+        for problem in found["problems"][1:7]:
+            self.assertEqual(problem["hint"], "set the device's clock: it is not that late")
 
     def test_a_folder_that_the_device_does_not_look_for(self):
         self.says(4, "nothing", ["not-looked-for"], source="/var/rootdirs/media/STICK/lockbox")
