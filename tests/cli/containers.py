@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import registry as r
+from prompt import Terminal
 from scenario import Scenario, main, tree
 
 LOGIN = ("pump", "very secret word")
@@ -208,6 +209,18 @@ class LoggingIn(Containers):
         self.refuses(2, "bad-config", "fetch", self.lockbox, "--login",
                      self.write_login(":".join(LOGIN), mode=0o644))
 
+    def test_at_a_terminal_the_password_is_asked_for_and_not_shown(self):
+        terminal = Terminal(self, "fetch", self.lockbox, "--login", self.locked.host)
+        terminal.wait_for(f"user at {self.locked.host}: ".encode())
+        terminal.type(LOGIN[0].encode() + b"\n")
+        terminal.wait_for(b"password or token")
+        terminal.wait_for_echo(False)
+        terminal.type(LOGIN[1].encode() + b"\n")
+        code, _, stderr = terminal.finish()
+        self.assertEqual(code, 0, stderr)
+        self.assertNotIn(LOGIN[1].encode(), terminal.shown)
+        self.assert_kept(self.lockbox)
+
     def test_without_a_terminal_nobody_is_asked(self):
         self.refuses(2, "usage", "fetch", self.lockbox, "--login", self.locked.host)
 
@@ -388,6 +401,15 @@ class Broken(Containers):
         layer = json.loads(image.blobs[image.choices[0]["digest"][7:]])["layers"][0]["digest"][7:]
         odd.faults[layer] = r.times(1, r.cut_at(1 << 20))
         self.ok("fetch", lockbox)
+        self.assertTrue([entry for entry in odd.asked(layer) if entry["range"]], odd.log)
+
+    def test_a_registry_that_stalls_is_asked_for_the_rest(self):
+        image = r.Image()
+        image.add("linux/arm64", [(r.tar_of({"a": os.urandom(3 << 20)}), "none")])
+        odd, lockbox = self.odd_app(image)
+        layer = json.loads(image.blobs[image.choices[0]["digest"][7:]])["layers"][0]["digest"][7:]
+        odd.faults[layer] = r.times(1, r.stall_at(1 << 20))
+        self.ok("fetch", lockbox, within=120)  # 30 s without a byte are a stall
         self.assertTrue([entry for entry in odd.asked(layer) if entry["range"]], odd.log)
 
     def test_a_registry_that_asks_to_wait_is_asked_again(self):

@@ -7,6 +7,7 @@ GitLab do, and misbehaves as it is told.
 """
 
 import base64
+import contextlib
 import crypt
 import gzip
 import hashlib
@@ -312,6 +313,21 @@ def cut_at(offset):
         handler.wfile.write(data[:offset])
         handler.wfile.flush()
         handler.connection.shutdown(socket.SHUT_RDWR)
+        handler.close_connection = True
+        return True
+    return answer
+
+
+def stall_at(offset):
+    def answer(handler, data):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data[:offset])
+        handler.wfile.flush()
+        handler.connection.settimeout(90)
+        with contextlib.suppress(OSError):
+            handler.rfile.read(1)  # until the other side goes away
         handler.close_connection = True
         return True
     return answer
