@@ -240,6 +240,17 @@ static void measure_one(void *ctx, size_t i)
         err_context(&m->errors[i], "image '%s'", m->images[i]->tag);
 }
 
+/* Was it the image, or did the disk change what is in the store? What it changed is removed. */
+static int blame_store(const struct container_request *r, struct record_app *app, struct err *e)
+{
+    const struct record fetched = {.apps = app, .app_count = 1};
+    struct err ignored;
+    size_t bad = 0;
+    if (record_drop_damaged(r->store, &fetched, &bad, &ignored) || bad == 0)
+        return -1;
+    return err_hint(e, "the store's copy was damaged, and is removed now: run the same command again");
+}
+
 static int measure_all(const struct container_request *r, struct record_app *app, struct err *e)
 {
     AUTO_FREE struct record_image **images = mem_zeroed(app->image_count, sizeof *images);
@@ -255,7 +266,7 @@ static int measure_all(const struct container_request *r, struct record_app *app
     for (size_t i = 0; i < count; i++)
         if (errors[i].id != ERR_NONE) {
             *e = errors[i];
-            return -1;
+            return blame_store(r, app, e);
         }
     return 0;
 }

@@ -132,7 +132,8 @@ static int mend_store(const struct store *s, const struct record *r, const char 
 {
     struct err ignored;
     size_t bad = 0;
-    bool suspect = e->id == ERR_WRONG_HASH || e->id == ERR_WRONG_LENGTH || e->id == ERR_NO_SUCH_PATH;
+    bool suspect = e->id == ERR_WRONG_HASH || e->id == ERR_WRONG_LENGTH || e->id == ERR_NO_SUCH_PATH ||
+                   e->id == ERR_BAD_IMAGE; /* a layer that does not unpack */
     if (!suspect || record_drop_damaged(s, r, &bad, &ignored) || bad == 0)
         return -1;
     if (e->id == ERR_NO_SUCH_PATH)

@@ -171,6 +171,27 @@ class Fetching(Containers):
         paths = [entry["path"] for entry in odd.asked("blobs")]
         self.assertEqual(len(paths), len(set(paths)))
 
+    def test_a_layer_that_the_disk_changed_is_fetched_again(self):
+        image = r.two_platforms(shared=b"damaged")
+        odd, lockbox = self.odd_app(image)
+        self.ok("fetch", lockbox)
+        layer = json.loads(image.blobs[image.choices[0]["digest"][7:]])["layers"][0]["digest"][7:]
+        path = self.cache / "objects" / layer[:2] / layer[2:]
+        data = path.read_bytes()
+        spoiled = data[:60] + bytes(20) + data[80:]
+        path.write_bytes(spoiled)
+        outcome = self.airlock("write", lockbox, self.stick)
+        self.assertEqual(outcome.code, 3, str(outcome))
+        self.assertIn("fetch them again", outcome.stderr)
+        odd.log.clear()
+        self.ok("prepare", lockbox, self.stick)
+        self.assertEqual(len(odd.asked("blobs")), 1)
+        path.write_bytes(spoiled)
+        self.record(lockbox).unlink()
+        outcome = self.refuses(3, "bad-image", "fetch", lockbox)
+        self.assertIn("run the same command again", outcome.stderr)
+        self.ok("fetch", lockbox)
+
     def test_a_line_that_the_device_would_miss_is_shown(self):
         reference = "web@sha256:" + "a" * 64
         lockbox = self.define(f"services:\n  web:\n    image: {reference} # the newest\n")
