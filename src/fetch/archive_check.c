@@ -188,18 +188,25 @@ static int begin_entry(void *ctx, const struct tar_entry *entry, struct err *e)
     return add_entry(c, steal_ptr(path), target, e);
 }
 
+/* What is more than the device reads is a warning of its client's, and no refusal. */
 static int write_entry(void *ctx, const void *bytes, size_t n, struct err *e)
 {
     struct archive_check *c = ctx;
-    if (!c->in_file)
+    struct entry *entry = c->in_file ? &c->entries[c->count - 1] : NULL;
+    (void)e;
+    if (!entry)
         return 0;
     hash_update(c->hash, bytes, n);
     if (!c->in_json)
         return 0;
     c->json_bytes += n;
-    if (c->json_bytes > ARCHIVE_JSONS_MAX)
-        return bad(e, "its JSON files are larger than the device reads, 4 MiB together");
-    buf_add(&c->entries[c->count - 1].json, bytes, n);
+    if (c->json_bytes > ARCHIVE_JSONS_MAX) {
+        note_odd(c, entry->path, "makes its JSON files larger than 4 MiB together");
+        buf_free(&entry->json);
+        c->in_json = false;
+    } else {
+        buf_add(&entry->json, bytes, n);
+    }
     return 0;
 }
 

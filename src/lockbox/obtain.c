@@ -136,6 +136,15 @@ static int keep_record(struct cloud *cloud, const struct store *s, const struct 
     return record_save(s, r->profile, record, e);
 }
 
+static bool is_said_before(const struct record *r, size_t app, const char *platform)
+{
+    for (size_t i = 0; i < app; i++)
+        for (size_t k = 0; k < r->apps[i].platform_count; k++)
+            if (!strcmp(r->apps[i].platforms[k], platform))
+                return true;
+    return false;
+}
+
 static void describe_images(const struct record *r, struct obtained *o)
 {
     AUTO(buf) struct buf platforms = {0};
@@ -145,7 +154,8 @@ static void describe_images(const struct record *r, struct obtained *o)
         for (size_t k = 0; k < app->image_count; k++)
             o->image_bytes += app->images[k].tarball.size;
         for (size_t k = 0; k < app->platform_count; k++)
-            buf_addf(&platforms, "%s%s", platforms.len ? ", " : "", app->platforms[k]);
+            if (!is_said_before(r, i, app->platforms[k]))
+                buf_addf(&platforms, "%s%s", platforms.len ? ", " : "", app->platforms[k]);
     }
     o->platforms = platforms.len ? buf_steal_text(&platforms) : NULL;
 }
