@@ -140,6 +140,9 @@ ERROR(IMAGE_NOT_PINNED, "image-not-pinned", EXIT_REFUSED,
       "write the image as NAME@sha256:DIGEST, upload the file as a new package, define the lockbox anew")
 ERROR(BAD_MANIFEST, "bad-manifest", EXIT_REFUSED,
       "the manifest of a container image is not one that the device takes", "build and push the image again")
+ERROR(UNKNOWN_MEDIA_TYPE, "unknown-media-type", EXIT_REFUSED,
+      "the device does not know manifests of this type",
+      "push the image with Docker's media types, or update the device's OS first")
 ERROR(BAD_IMAGE, "bad-image", EXIT_REFUSED, "a container image is not one that the device loads",
       "build and push the image again, or write the lockbox again from where it is good")
 ERROR(NO_SUCH_PLATFORM, "no-such-platform", EXIT_REFUSED, "a container image is not there for a platform",

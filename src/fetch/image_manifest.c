@@ -18,7 +18,7 @@ static int bad(struct err *e, const char *what)
     return err_set(e, ERR_BAD_MANIFEST, "%s", what);
 }
 
-static enum form form_of(struct json_value media_type)
+static enum form form_of(struct json_value media_type, const char **ret_name)
 {
     static const struct {
         const char *type;
@@ -30,8 +30,10 @@ static enum form form_of(struct json_value media_type)
         {"application/vnd.oci.image.index.v1+json", FORM_LIST},
     };
     for (size_t i = 0; i < COUNT_OF(forms); i++)
-        if (json_string_equals(media_type, forms[i].type))
+        if (json_string_equals(media_type, forms[i].type)) {
+            *ret_name = forms[i].type;
             return forms[i].form;
+        }
     return FORM_UNKNOWN;
 }
 
@@ -145,7 +147,7 @@ int image_manifest_parse(const void *bytes, size_t len, struct image_manifest *r
     struct json_value root = json_root(&doc);
     if (!json_get_typed(root, "mediaType", JSON_STRING, &media_type))
         return bad(e, "it has no mediaType, without which the device refuses it");
-    switch (form_of(media_type)) {
+    switch (form_of(media_type, &m.media_type)) {
     case FORM_MANIFEST:
         if (read_image(root, &m, e))
             return -1;

@@ -38,6 +38,7 @@ struct image_choice {
 };
 
 struct image_manifest {
+    const char *media_type; /* one of the four above */
     bool is_list;
     struct image_choice *choices; /* of a list */
     size_t choice_count;

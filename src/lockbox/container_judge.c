@@ -11,7 +11,6 @@
 
 /* What a device that runs Torizon OS may call itself (getDockerPlatform() of its client). */
 static const char *const platforms[] = {"linux/arm/v7", "linux/arm64", "linux/amd64"};
-#define PLATFORM_COUNT COUNT_OF(platforms)
 
 /* An image that some device would load. */
 struct image {
@@ -33,13 +32,23 @@ struct judging {
 
 static void judge_services(struct judging *j);
 
+/* Is it a matter of what is known of this one device? */
+static bool is_of_the_device(const struct judging *j, enum err_id id)
+{
+    const struct device *device = j->v->device;
+    return id == ERR_UNKNOWN_MEDIA_TYPE || (id == ERR_NO_SUCH_PLATFORM && device && device->platform);
+}
+
 static void add_problem(struct judging *j, const struct err *found, bool device_refuses)
 {
     AUTO(buf) struct buf name = {0}, text = {0};
     out_escape(&name, j->target->name, strlen(j->target->name));
     out_escape(&text, found->message, strlen(found->message));
-    judge_add_problem(j->v, found->id, "", device_refuses && j->target->wanted, "target '%s': %s",
-                      buf_text(&name), buf_text(&text));
+    if (is_of_the_device(j, found->id) && j->target->wanted)
+        judge_add_refusal(j->v, found->id, "", "target '%s': %s", buf_text(&name), buf_text(&text));
+    else if (!is_of_the_device(j, found->id))
+        judge_add_problem(j->v, found->id, "", device_refuses && j->target->wanted, "target '%s': %s",
+                          buf_text(&name), buf_text(&text));
 }
 
 void container_judge(const struct container_files *files, const struct verdict_target *t, struct verdict *v)
@@ -63,6 +72,18 @@ void container_judge(const struct container_files *files, const struct verdict_t
 
 /* ---- manifests ---- */
 
+/* Clients of before 2024 know Docker's types only. */
+static int check_media_type(const struct judging *j, const struct image_manifest *m, struct err *e)
+{
+    const struct device *device = j->v->device;
+    if (!device || !device->knows_media_types)
+        return 0;
+    for (size_t i = 0, n = json_count(device->media_types); i < n; i++)
+        if (json_string_equals(json_at(device->media_types, i), m->media_type))
+            return 0;
+    return err_set(e, ERR_UNKNOWN_MEDIA_TYPE, "it is of type '%s'", m->media_type);
+}
+
 /* Missing is no error here, but told by *ret_there. */
 static int read_manifest(const struct judging *j, const uint8_t digest[HASH_SIZE], struct image_manifest *ret,
                          bool *ret_there, struct err *e)
@@ -80,6 +101,11 @@ static int read_manifest(const struct judging *j, const uint8_t digest[HASH_SIZE
         return err_set(e, ERR_WRONG_HASH, "the manifest sha256:%s is another one", hex);
     if (image_manifest_parse(bytes.data, bytes.len, ret, e))
         return err_context(e, "the manifest sha256:%s", hex);
+    if (check_media_type(j, ret, e)) {
+        image_manifest_free(ret);
+        *ret = (struct image_manifest){0};
+        return err_context(e, "the manifest sha256:%s", hex);
+    }
     return 0;
 }
 
@@ -186,19 +212,24 @@ static int take_open(struct judging *j, const char *platform, struct err *e)
 
 static int take_for_platforms(struct judging *j, struct err *e)
 {
+    const char *own = j->v->device ? j->v->device->platform : NULL;
+    const char *const *wanted = own ? &own : platforms;
+    size_t wanted_count = own ? 1 : COUNT_OF(platforms);
     AUTO(buf) struct buf served = {0};
     bool open = false;
     for (size_t i = 0; i < j->compose.count; i++)
         open = open || is_open(j, i);
-    for (size_t k = 0; open && k < PLATFORM_COUNT; k++)
-        if (serves(j, platforms[k])) {
-            buf_addf(&served, "%s%s", served.len ? " or " : "", platforms[k]);
-            if (take_open(j, platforms[k], e))
+    for (size_t k = 0; open && k < wanted_count; k++)
+        if (serves(j, wanted[k])) {
+            buf_addf(&served, "%s%s", served.len ? " or " : "", wanted[k]);
+            if (take_open(j, wanted[k], e))
                 return -1;
         }
+    if (open && !served.len && own)
+        return err_set(e, ERR_NO_SUCH_PLATFORM, "not all of its images are there for '%s'", own);
     if (open && !served.len)
         return err_set(e, ERR_NO_SUCH_PLATFORM, "there is no platform that all of its images are there for");
-    if (open) {
+    if (open && !own) {
         AUTO(buf) struct buf name = {0};
         out_escape(&name, j->target->name, strlen(j->target->name));
         judge_assume(j->v, "the device runs on %s: the container images of '%s' are there for nothing else",

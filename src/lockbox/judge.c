@@ -136,6 +136,15 @@ void judge_add_problem(struct verdict *v, enum err_id id, const char *role, bool
         v->outcome = VERDICT_REFUSE;
 }
 
+void judge_add_refusal(struct verdict *v, enum err_id id, const char *role, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add(v, id, role, format_text(format, args))->device_refuses = true;
+    va_end(args);
+    v->outcome = VERDICT_REFUSE;
+}
+
 void judge_add_unseen(struct verdict *v, const char *format, ...)
 {
     va_list args;

@@ -36,6 +36,9 @@ must_check int judge_refuse(const struct verdict *v, struct err *e);
  * anew. */
 void judge_add_problem(struct verdict *v, enum err_id id, const char *role, bool device_refuses,
                        const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Adds what this device refuses and another might take: the standard has nothing against it. */
+void judge_add_refusal(struct verdict *v, enum err_id id, const char *role, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* Adds that the device does not come to look at it. */
 void judge_add_unseen(struct verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Adds what a person asked for and the lockbox does not meet (a date, a signer): neither the standard nor a

@@ -348,6 +348,11 @@ static int read_os_version(struct json_value v, void *to, struct err *e)
     return read_text(v, &((struct device *)to)->os_version, e);
 }
 
+static int read_platform(struct json_value v, void *to, struct err *e)
+{
+    return read_text(v, &((struct device *)to)->platform, e);
+}
+
 static int read_source(struct json_value v, void *to, struct err *e)
 {
     return read_text(v, &((struct device *)to)->source, e);
@@ -417,6 +422,7 @@ static int read_device(struct device *d, struct err *e)
     static const struct field fields[] = {{"schema", read_schema},
                                           {"name", read_name},
                                           {"os_version", read_os_version},
+                                          {"platform", read_platform},
                                           {"ecus", read_ecus},
                                           {"roots", read_roots},
                                           {"stored", read_stored},
@@ -472,6 +478,7 @@ void device_free(struct device *device)
     free_roles(&device->delegations);
     free(device->name);
     free(device->os_version);
+    free(device->platform);
     free(device->source);
     json_free(&device->doc);
     buf_free(&device->text);

@@ -68,6 +68,7 @@ struct device {
     struct buf text; /* roles refer to it */
     struct json doc;
     char *name, *os_version; /* NULL where unsaid */
+    char *platform;          /* as its containers are chosen by: "linux/arm64"; NULL where unsaid */
     struct device_ecu *ecus;
     size_t ecu_count;
     bool knows_ecus;

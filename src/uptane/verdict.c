@@ -255,7 +255,7 @@ static bool is_valid(const struct verdict *v)
 static void judge(const struct verdict_input *in, const struct device_view *view, int64_t now,
                   struct verdict *ret)
 {
-    struct verdict v = {.valid_until = INT64_MAX, .newest_root = {-1, -1}};
+    struct verdict v = {.valid_until = INT64_MAX, .newest_root = {-1, -1}, .device = in->device};
     struct lockbox lockbox = {0};
     struct check c;
     check_start(&c, in, view, &v);

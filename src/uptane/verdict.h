@@ -110,6 +110,7 @@ struct verdict {
     size_t problem_count;
     char **assumed; /* one sentence each */
     size_t assumed_count;
+    const struct device *device; /* the input's */
     /* newest root of each chain that verified: what is pinned next; indexes into files, -1 where none */
     int newest_root[2];
 };

@@ -140,6 +140,18 @@ class Fetching(Containers):
         self.assertEqual(len(self.tarballs()), 1)
         self.assert_others_read(self.tarballs()[0], "linux/arm64")
 
+    def test_the_platform_of_a_known_device_decides(self):
+        reference = self.plain.push(r.two_platforms(), "team/known")
+        lockbox = self.define(r.compose(web=reference))
+        self.ok("prepare", lockbox, self.stick, "--as", "plain", "--platform", "linux/arm64")
+        file = self.home / "device.json"
+        for platform, code, verdict in (("linux/arm64", 0, "install"), ("linux/arm/v7", 3, "refuse")):
+            file.write_text(json.dumps({"schema": 1, "platform": platform}))
+            outcome = self.airlock("--json", "verify", self.stick / "update", "--device", file)
+            self.assertEqual((outcome.code, outcome.answer["verdict"]), (code, verdict), str(outcome))
+            self.assertTrue(outcome.answer["valid"])
+            self.assertFalse([text for text in outcome.answer["assumed"] if "runs on" in text])
+
     def test_a_missing_platform_is_refused(self):
         reference = self.plain.push(r.two_platforms(), "team/missing")
         lockbox = self.define(r.compose(web=reference))
@@ -489,6 +501,19 @@ class Checking(Containers):
             value[0].update(fields)
             files["manifest.json"] = json.dumps(value).encode()
         self.rewrite(change)
+
+    def for_device(self, **state):
+        file = self.home / "device.json"
+        file.write_text(json.dumps({"schema": 1, **state}))
+        return self.airlock("--json", "verify", self.stick / "update", "--device", file)
+
+    def test_a_device_that_does_not_know_the_media_type(self):
+        [manifest] = (self.stick / "update/metadata/docker").glob("*/*.json")
+        known = json.loads(manifest.read_text())["mediaType"]
+        self.assertEqual(self.for_device(media_types=[known]).code, 0)
+        outcome = self.for_device(media_types=["application/vnd.example+json"])
+        self.assertEqual((outcome.code, outcome.answer["valid"], outcome.answer["verdict"]), (3, True, "refuse"))
+        self.assertEqual([p["id"] for p in outcome.answer["problems"]], ["unknown-media-type"])
 
     def test_another_tar_of_the_same_files_is_as_good(self):
         self.rewrite(add=[tarfile.TarInfo("./" + "x" * 200 + "/y")])
