@@ -118,6 +118,8 @@ def answers(r):
     said["inspect"] = [r.ask("inspect", "stick", "--at", LATE), r.ask("inspect", "broken.lockbox", code=3)]
     said["verify"] = [r.ask("verify", head), r.ask("verify", "stick/update", "--at", LATE, code=3),
                       r.ask("verify", "broken.lockbox", "--needed-until", LATE, code=3)]
+    said["inspect"].append(r.ask("inspect", differential(r)))
+    said["verify"].append(r.ask("verify", differential(r)))
     said["verify, stick"] = [r.ask("verify", "stick")]
     said["diff"] = diffs(r)
     profiles = [r.ask("trust", "show")]
@@ -130,6 +132,17 @@ def answers(r):
     lines = r.run("--progress=json", "verify", "stick").stderr
     said["progress"] = [json.loads(line) for line in lines.splitlines()]
     return said
+
+
+def differential(r):
+    """A lockbox directory that says that something was left out."""
+    folder = r.folder / "differential"
+    if not folder.exists():
+        shutil.copytree(r.folder / "stick/update", folder)
+        (folder / "metadata/airlock").mkdir()
+        needs = {"schema": 1, "ostree_commits": ["c" * 64], "left_out": {"objects": 1, "sha256": "d" * 64}}
+        (folder / "metadata/airlock/needs.json").write_text(json.dumps(needs))
+    return "differential"
 
 
 def diffs(r):

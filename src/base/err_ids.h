@@ -33,6 +33,8 @@ ERROR(NO_SUCH_PATH, "no-such-path", EXIT_USAGE, "there is nothing under this pat
 ERROR(NOT_A_LOCKBOX, "not-a-lockbox", EXIT_USAGE,
       "neither a bundle nor a lockbox directory nor a stick that carries one",
       "name a bundle (x.lockbox), a folder with metadata/, or a stick with airlock/ or update/")
+ERROR(NOT_A_BASE, "not-a-base", EXIT_USAGE, "what --base names holds no OSTree image that can be told",
+      "name the lockbox whose OSTree image the device has: a bundle, a lockbox directory or a fetched one")
 ERROR(ALREADY_EXISTS, "already-exists", EXIT_USAGE, "something else stands under the final name",
       "move it away or choose another destination")
 
@@ -170,6 +172,9 @@ ERROR(NOT_LOOKED_FOR, "not-looked-for", EXIT_NOTHING, "the device does not look 
       "write with --as plain to a stick with the label that the device polls")
 ERROR(MISSING_TARGET, "missing-target", EXIT_REFUSED, "the bytes of a target are not there",
       "write it again from where it is whole")
+ERROR(BASE_MISSING, "base-missing", EXIT_REFUSED,
+      "the lockbox lacks what another OSTree image holds, and the device does not have that one",
+      "write the lockbox again without --base, or with what this device has")
 ERROR(BAD_OSTREE, "bad-ostree-object", EXIT_REFUSED,
       "an object of an OSTree image has its right checksum and is not what OSTree reads",
       "have the image made and pushed again")

@@ -8,6 +8,7 @@
 #include "cli/device_options.h"
 #include "cli/expiry.h"
 #include "cli/print.h"
+#include "cli/print_verdict.h"
 #include "lockbox/deliver.h"
 
 struct apply_options {
@@ -57,6 +58,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     printf(": %zu files, ", d.members);
     print_size(d.raw);
     puts("");
+    print_needs(&d.needs);
     expiry_print(&end, app->now);
     return 0;
 }

@@ -20,10 +20,12 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     const struct fetch_how how = {.trust_dir = o->write.trust, .containers = &o->containers};
     size_t names = count - 1;
     const char *to = words[names];
+    AUTO(base) struct base base = {0};
     AUTO(batch) struct batch batch = batch_begin(app, names);
     if (write_check(&o->write, names, to, e) || app_open_store(app, e) ||
+        write_load_base(app, &o->write, words, names, &base, e) ||
         fetch_all(app, &how, words, names, false, &batch, e) ||
-        write_all(app, &o->write, words, names, to, &batch, e))
+        write_all(app, &o->write, &base, words, names, to, &batch, e))
         return -1;
     return batch_end(&batch, "written", exit_code, e);
 }

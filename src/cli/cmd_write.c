@@ -11,6 +11,7 @@
 #include "cli/device_options.h"
 #include "cli/expiry.h"
 #include "cli/print.h"
+#include "cli/print_verdict.h"
 #include "cli/write_options.h"
 #include "lockbox/place.h"
 
@@ -40,6 +41,17 @@ static bool is_bundle_path(const char *name)
     return strchr(name, '/') || strchr(name, '.');
 }
 
+static void print_left_out(const struct delivery *d)
+{
+    if (d->left_out_files) {
+        print_label("left out");
+        printf("%zu files, ", d->left_out_files);
+        print_size(d->left_out_bytes);
+        puts(", which the device must have");
+    }
+    print_needs(&d->needs);
+}
+
 static void print_delivery(const struct delivery *d, int64_t now)
 {
     printf("%s version %" PRId64 " written to ", d->lockbox, d->version);
@@ -51,6 +63,7 @@ static void print_delivery(const struct delivery *d, int64_t now)
     fputs(" for the device, ", stdout);
     print_size(d->stored);
     fputs(" on the medium, read back and right\n", stdout);
+    print_left_out(d);
     expiry_print(&(struct expiry){d->valid_until, d->valid_until_role, d->lockbox}, now);
 }
 
@@ -63,6 +76,8 @@ static cJSON *json_delivery(const struct delivery *d)
     json_add_integer(answer, "files", (int64_t)d->members);
     json_add_integer(answer, "raw_bytes", (int64_t)d->raw);
     json_add_integer(answer, "stored_bytes", (int64_t)d->stored);
+    json_add_integer(answer, "left_out_files", (int64_t)d->left_out_files);
+    json_add_integer(answer, "left_out_bytes", (int64_t)d->left_out_bytes);
     expiry_add_json(&(struct expiry){d->valid_until, d->valid_until_role, d->lockbox}, answer);
     return answer;
 }
@@ -87,6 +102,9 @@ static int write_one(struct app *app, const struct deliver_options *how, const c
 {
     AUTO(delivery) struct delivery d = {0};
     if (is_bundle_path(name)) {
+        if (how->base)
+            return err_set(e, ERR_USAGE, "'%s' is carried on as it is: --base is for lockboxes of the store",
+                           name);
         if (how->as == DELIVER_BUNDLE && (how->single || how->memory))
             return err_set(e, ERR_USAGE,
                            "'%s' is copied as it is: --single and --memory are for lockboxes of the store",
@@ -124,8 +142,26 @@ static bool needs_signer(const struct write_options *o, const char **names, size
     return needs_store(names, count) && !is_plain(o);
 }
 
-int write_all(struct app *app, const struct write_options *o, const char **names, size_t count,
-              const char *to, struct batch *b, struct err *e)
+int write_load_base(struct app *app, const struct write_options *o, const char **names, size_t count,
+                    struct base *ret, struct err *e)
+{
+    AUTO(pins) struct pins pins = {0};
+    struct judge judge;
+    if (!o->base)
+        return 0;
+    if (!*o->base)
+        return err_set(e, ERR_USAGE, "--base needs a lockbox that the device has");
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(names[i], o->base))
+            return err_set(e, ERR_USAGE, "--base '%s' is what is to be written; name what the device has",
+                           o->base);
+    if (device_options_judge(app, o->trust, NULL, &pins, &judge, e))
+        return -1;
+    return base_load(&app->store, app->profile, &judge, o->base, ret, e) ? err_context(e, "--base") : 0;
+}
+
+int write_all(struct app *app, const struct write_options *o, const struct base *base, const char **names,
+              size_t count, const char *to, struct batch *b, struct err *e)
 {
     AUTO(pins) struct pins pins = {0};
     AUTO(sign_key) struct sign_key signer = {0};
@@ -134,6 +170,7 @@ int write_all(struct app *app, const struct write_options *o, const char **names
         .single = o->single,
         .memory = o->memory,
         .needed_until = o->needed_until.given ? o->needed_until.last : INT64_MIN,
+        .base = o->base ? base : NULL,
         .signer = &signer,
         .progress = app->progress,
     };
@@ -153,10 +190,12 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     const struct write_options *o = values;
     size_t names = count - 1;
     const char *to = words[names];
+    AUTO(base) struct base base = {0};
     AUTO(batch) struct batch batch = batch_begin(app, names);
     if (write_check(o, names, to, e) ||
         (needs_store(words, names) ? app_open_store(app, e) : app_look_store(app, e)) ||
-        write_all(app, o, words, names, to, &batch, e))
+        write_load_base(app, o, words, names, &base, e) ||
+        write_all(app, o, &base, words, names, to, &batch, e))
         return -1;
     return batch_end(&batch, "written", exit_code, e);
 }

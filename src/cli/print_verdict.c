@@ -67,6 +67,16 @@ static void print_targets(const struct verdict *v)
     }
 }
 
+void print_needs(const struct needs *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        char hex[HASH_HEX_SIZE];
+        hash_hex(r->commits[i], hex);
+        print_label(i ? "" : "needs");
+        printf("%sOSTree commit %s\n", i ? "or " : "", hex);
+    }
+}
+
 static void print_assumed(const struct verdict *v)
 {
     for (size_t i = 0; i < v->assumed_count; i++) {
@@ -135,6 +145,7 @@ static void print_item(const struct survey_item *item, int64_t now, bool verbose
         print_roles(v, verbose);
         expiry_print(&(struct expiry){v->valid_until, v->valid_until_role, v->lockbox}, now);
         print_targets(v);
+        print_needs(&item->needs);
     }
 }
 
@@ -231,6 +242,12 @@ void json_contents(const struct survey_item *item, cJSON *answer)
         json_add_integer(answer, "files", (int64_t)item->member_count);
         json_add_integer(answer, "stored_bytes", (int64_t)item->stored_bytes);
         json_add_integer(answer, "raw_bytes", (int64_t)item->raw_bytes);
+    }
+    cJSON *needs = cJSON_AddArrayToObject(answer, "needs_ostree_commits");
+    for (size_t i = 0; i < item->needs.count; i++) {
+        char hex[HASH_HEX_SIZE];
+        hash_hex(item->needs.commits[i], hex);
+        cJSON_AddItemToArray(needs, cJSON_CreateString(hex));
     }
     cJSON *problems = cJSON_AddArrayToObject(answer, "problems");
     for (size_t i = 0; i < v->problem_count; i++)

@@ -13,7 +13,7 @@ struct write_options {
     bool single;
     struct option_time needed_until;
     uint64_t memory;
-    const char *trust;
+    const char *trust, *base;
 };
 
 /* The rows of write_options, for a table whose struct begins with one. */
@@ -26,6 +26,8 @@ struct write_options {
          "refuse what ends before that time, or day"},                                                       \
         {"memory", OPTION_SIZE, "SIZE", offsetof(struct write_options, memory),                              \
          "bundle: memory for compressing (default 48M)"},                                                    \
+        {"base", OPTION_TEXT, "A", offsetof(struct write_options, base),                                     \
+         "leave out the OSTree objects that the device has: those of this lockbox"},                         \
     {                                                                                                        \
         "trust", OPTION_TEXT, "DIR", offsetof(struct write_options, trust),                                  \
             "roots that the device trusts (default: those pinned for the profile)"                           \
@@ -33,9 +35,12 @@ struct write_options {
 
 /* Before anything is fetched or written: do the options fit, can there be something at TO? */
 must_check int write_check(const struct write_options *o, size_t names, const char *to, struct err *e);
+/* With --base: what of it can be left out. Before anything is fetched, too, since A may be mistyped. */
+must_check int write_load_base(struct app *app, const struct write_options *o, const char **names,
+                               size_t count, struct base *ret, struct err *e);
 /* Delivers each of the names (or bundle files) that is not NULL, and says what was written; it goes to
  * b->done or b->failed. */
-must_check int write_all(struct app *app, const struct write_options *o, const char **names, size_t count,
-                         const char *to, struct batch *b, struct err *e);
+must_check int write_all(struct app *app, const struct write_options *o, const struct base *base,
+                         const char **names, size_t count, const char *to, struct batch *b, struct err *e);
 
 #endif

@@ -60,9 +60,10 @@ static int compare_members(const void *a, const void *b)
     return x[0] != y[0] ? (x[0] == 'm' ? -1 : 1) : strcmp(x, y);
 }
 
-void assemble(const struct store *s, const struct record *r, struct assembly *ret)
+void assemble(const struct store *s, const struct record *r, const struct needs *needs, struct assembly *ret)
 {
-    size_t n = r->role_count + r->target_count + ostree_members_count(r);
+    bool is_differential = needs && needs->count;
+    size_t n = r->role_count + r->target_count + ostree_members_count(r) + is_differential;
     *ret = (struct assembly){
         .contents = mem_zeroed(n, sizeof *ret->contents),
         .sources = mem_zeroed(n, sizeof *ret->sources),
@@ -75,6 +76,10 @@ void assemble(const struct store *s, const struct record *r, struct assembly *re
     for (size_t i = 0; i < r->target_count; i++)
         add_object(ret, s, "images", &r->targets[i]);
     ostree_members_add(ret, s, r);
+    if (is_differential) {
+        ret->needs = needs_format(needs);
+        assembly_add_text(ret, NEEDS_PATH, ret->needs);
+    }
     ret->file_count = ret->count;
     for (size_t i = 0; i < ret->containers.count; i++)
         ret->members[ret->count++] = ret->containers.members[i];
@@ -87,6 +92,7 @@ void assembly_free(struct assembly *a)
     for (size_t i = 0; i < 2 * a->file_count; i++)
         free(a->paths[i]);
     container_members_free(&a->containers);
+    free(a->needs);
     free(a->paths);
     free(a->sources);
     free(a->contents);

@@ -9,6 +9,7 @@
 
 #include "bundle-format/member.h"
 #include "lockbox/container_members.h"
+#include "lockbox/needs.h"
 #include "store/record.h"
 
 struct assembly {
@@ -19,13 +20,15 @@ struct assembly {
         struct content_file file;
         struct content_bytes text;
     } * sources;       /* behind the contents */
+    char *needs;       /* behind a source: text of the member of that name */
     char **paths;      /* behind members and files: two each, or one that serves both */
     size_t file_count; /* of those: the members that are one content */
     struct container_members containers;
 };
 
-/* The store must outlive the assembly. */
-void assemble(const struct store *s, const struct record *r, struct assembly *ret);
+/* The store must outlive the assembly. `needs`: names what the device must have; NULL or of no commits: it
+ * is not differential. */
+void assemble(const struct store *s, const struct record *r, const struct needs *needs, struct assembly *ret);
 /* For those who add their part to it (ostree_members.h); assemble() has made room. A file at `stored` beneath
  * the cache, or a text that outlives the assembly. */
 void assembly_add_file(struct assembly *a, const struct store *s, const char *path, const char *stored,

@@ -106,7 +106,7 @@ static int load_stored(struct compare_side *side, const struct store *s, const c
     if (record_load(s, profile, name, &record, e) || roles_from_store(s, &record, &roles, e) ||
         judge_roles(judge, &roles, name, &side->verdict, e))
         return -1;
-    assemble(s, &record, &assembly);
+    assemble(s, &record, NULL, &assembly);
     for (size_t i = 0; i < assembly.count; i++)
         add_file(side, assembly.members[i].path, assembly.members[i].size);
     return 0;

@@ -77,7 +77,7 @@ static void say_unread(struct verdict *v)
     }
 }
 
-void content_check_folder(int dirfd, struct verdict *v, struct progress *progress)
+void content_check_folder(int dirfd, const struct needs *needs, struct verdict *v, struct progress *progress)
 {
     uint64_t total = 0;
     AUTO_FREE struct err *findings = mem_zeroed(v->target_count, sizeof *findings);
@@ -91,7 +91,7 @@ void content_check_folder(int dirfd, struct verdict *v, struct progress *progres
         if (findings[i].id != ERR_NONE)
             add_finding(v, &v->targets[i], &findings[i]);
     if (ostree_check_is_due(v))
-        ostree_check_folder(dirfd, v, progress);
+        ostree_check_folder(dirfd, needs, v, progress);
     if (container_check_is_due(v))
         container_check_folder(dirfd, v, progress);
 }
@@ -188,7 +188,8 @@ static int watch(struct watches *w, struct bundle *b, const struct verdict *v, s
     return bundle_watch(b, 0, &sink, progress, e);
 }
 
-static int check_images(struct bundle *b, struct verdict *v, struct progress *progress, struct err *e)
+static int check_images(struct bundle *b, const struct needs *needs, struct verdict *v,
+                        struct progress *progress, struct err *e)
 {
     struct watches w = {0};
     if (watch(&w, b, v, progress, e)) {
@@ -197,20 +198,20 @@ static int check_images(struct bundle *b, struct verdict *v, struct progress *pr
         return -1;
     }
     if (w.ostree)
-        ostree_watch_end(w.ostree, v);
+        ostree_watch_end(w.ostree, needs, v);
     if (w.containers)
         container_watch_end(w.containers, v);
     return 0;
 }
 
-int content_check_bundle(struct bundle *b, struct verdict *v, enum content_depth depth,
-                         struct progress *progress, struct err *e)
+int content_check_bundle(struct bundle *b, const struct needs *needs, struct verdict *v,
+                         enum content_depth depth, struct progress *progress, struct err *e)
 {
     bool has_images = ostree_check_is_due(v) || container_check_is_due(v);
     bool reads_images = has_images && depth != CONTENT_INDEX;
     check_index(b, v, !reads_images);
     if (reads_images)
-        return check_images(b, v, progress, e);
+        return check_images(b, needs, v, progress, e);
     say_unread(v);
     return depth == CONTENT_ALL ? bundle_check(b, 0, progress, e) : 0;
 }

@@ -8,9 +8,10 @@
 
 #include "base/progress.h"
 #include "lockbox/judge.h"
+#include "lockbox/needs.h"
 
-/* dirfd: the lockbox directory. Hashes on all cores. */
-void content_check_folder(int dirfd, struct verdict *v, struct progress *progress);
+/* dirfd: the lockbox directory. Hashes on all cores. `needs`: what was left out need not be there. */
+void content_check_folder(int dirfd, const struct needs *needs, struct verdict *v, struct progress *progress);
 /* The same question for a bundle. Its index says for every file which hash it has, and bundle_check() proves
  * that the bytes are theirs; that an OSTree object or a container tarball is the right one only its content
  * proves. */
@@ -20,7 +21,7 @@ enum content_depth {
     CONTENT_ALL,    /* and everything else, as bundle_check() does */
 };
 /* -1 for what bundle_check() returns; what is wrong with a target becomes a problem of the verdict. */
-must_check int content_check_bundle(struct bundle *b, struct verdict *v, enum content_depth depth,
-                                    struct progress *progress, struct err *e);
+must_check int content_check_bundle(struct bundle *b, const struct needs *needs, struct verdict *v,
+                                    enum content_depth depth, struct progress *progress, struct err *e);
 
 #endif

@@ -91,7 +91,7 @@ static int write_bundle(const struct assembly *a, const struct verdict *v, const
                         const char *to, const struct deliver_options *o, struct delivery *d, struct err *e)
 {
     AUTO_FREE char *name = bundle_name(v, roles);
-    AUTO_FREE char *manifest = manifest_make(v, roles, images_bytes(a));
+    AUTO_FREE char *manifest = manifest_make(v, roles, &d->needs, images_bytes(a));
     AUTO(place) struct place place = {.dirfd = -1};
     struct bundle_summary summary;
     const struct bundle_options options = {.single = o->single, .memory = o->memory};
@@ -155,7 +155,11 @@ int deliver_lockbox(const struct store *s, const char *profile, const char *name
         return mend_store(s, &record, name, e);
     if (judge_roles(&o->judge, &roles, name, &verdict, e) || admit(&verdict, o, e))
         return -1;
-    assemble(s, &record, &assembly);
+    if (o->base && base_plan(o->base, s, &verdict, &d.needs, e))
+        return mend_store(s, &record, name, e);
+    assemble(s, &record, &d.needs, &assembly);
+    if (o->base)
+        base_leave_out(o->base, &assembly, &d.left_out_files, &d.left_out_bytes);
     d.members = assembly.count;
     for (size_t i = 0; i < assembly.count; i++)
         d.raw += assembly.members[i].size;
@@ -199,7 +203,10 @@ static int admit_bundle(const char *path, const struct deliver_options *o, struc
     if (place_path(path, &a->from, e) || bundle_open(a->from.dirfd, a->from.name, &a->bundle, e) ||
         roles_from_bundle(a->bundle, &a->roles, e) || judge_roles(&o->judge, &a->roles, NULL, &a->verdict, e))
         return -1;
-    if (content_check_bundle(a->bundle, &a->verdict, CONTENT_IMAGES, o->progress, e) ||
+    if (needs_from_bundle(a->bundle, &d->needs, e))
+        return -1;
+    needs_judge(&d->needs, o->judge.device, &a->verdict);
+    if (content_check_bundle(a->bundle, &d->needs, &a->verdict, CONTENT_IMAGES, o->progress, e) ||
         admit(&a->verdict, o, e))
         return -1;
     bundle_sizes(a->bundle, &d->stored, &d->raw);

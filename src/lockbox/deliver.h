@@ -12,6 +12,7 @@
 #define AIRLOCK_LOCKBOX_DELIVER_H
 
 #include "base/progress.h"
+#include "lockbox/base.h"
 #include "lockbox/judge.h"
 
 enum deliver_as { DELIVER_BUNDLE, DELIVER_PLAIN };
@@ -22,6 +23,7 @@ struct deliver_options {
     uint64_t memory;      /* bundle: bytes for compressing; 0: the format's default */
     int64_t needed_until; /* the lockbox must not end before; INT64_MIN: no such date */
     struct judge judge;
+    const struct base *base; /* from the store: what the device has already is left out; NULL: nothing is */
     const struct sign_key *signer; /* bundle, from the store */
     struct progress *progress;
 };
@@ -33,6 +35,9 @@ struct delivery {
     uint64_t stored; /* bytes on the medium, file system overhead not counted */
     uint64_t raw;    /* bytes that the device gets */
     size_t members;
+    size_t left_out_files; /* and which the device has, if it has what `needs` names */
+    uint64_t left_out_bytes;
+    struct needs needs;
     int64_t valid_until;
     char *valid_until_role;
     int64_t newer_beside; /* a higher version whose bundle lies in the same folder; 0: none */

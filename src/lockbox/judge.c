@@ -145,6 +145,15 @@ void judge_add_refusal(struct verdict *v, enum err_id id, const char *role, cons
     v->outcome = VERDICT_REFUSE;
 }
 
+void judge_add_refused(struct verdict *v, enum err_id id, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add(v, id, "", format_text(format, args))->device_refuses = true;
+    va_end(args);
+    v->outcome = VERDICT_REFUSE;
+}
+
 void judge_add_unseen(struct verdict *v, const char *format, ...)
 {
     va_list args;

@@ -39,6 +39,9 @@ void judge_add_problem(struct verdict *v, enum err_id id, const char *role, bool
 /* Adds what this device refuses and another might take: the standard has nothing against it. */
 void judge_add_refusal(struct verdict *v, enum err_id id, const char *role, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Adds what keeps this device from installing what is right by the standard. */
+void judge_add_refused(struct verdict *v, enum err_id id, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Adds that the device does not come to look at it. */
 void judge_add_unseen(struct verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Adds what a person asked for and the lockbox does not meet (a date, a signer): neither the standard nor a

@@ -75,6 +75,19 @@ static cJSON *make_target(const struct verdict_target *t)
     return target;
 }
 
+/* The device must have one of them. */
+static void add_needs(cJSON *root, const struct needs *needs)
+{
+    cJSON *list = cJSON_AddArrayToObject(root, "needs");
+    for (size_t i = 0; i < needs->count; i++) {
+        char hex[HASH_HEX_SIZE];
+        cJSON *need = cJSON_CreateObject();
+        hash_hex(needs->commits[i], hex);
+        cJSON_AddStringToObject(need, "ostree_commit", hex);
+        cJSON_AddItemToArray(list, need);
+    }
+}
+
 static void add_sizes(cJSON *root, const struct roles *roles, uint64_t images)
 {
     cJSON *sizes = cJSON_AddObjectToObject(root, "sizes");
@@ -82,7 +95,8 @@ static void add_sizes(cJSON *root, const struct roles *roles, uint64_t images)
     cJSON_AddNumberToObject(sizes, "images", (double)images);
 }
 
-char *manifest_make(const struct verdict *v, const struct roles *roles, uint64_t images)
+char *manifest_make(const struct verdict *v, const struct roles *roles, const struct needs *needs,
+                    uint64_t images)
 {
     char account[ACCOUNT_TEXT_SIZE];
     manifest_account(roles, account);
@@ -100,7 +114,7 @@ char *manifest_make(const struct verdict *v, const struct roles *roles, uint64_t
     cJSON *targets = cJSON_AddArrayToObject(root, "targets");
     for (size_t i = 0; i < v->target_count; i++)
         cJSON_AddItemToArray(targets, make_target(&v->targets[i]));
-    cJSON_AddArrayToObject(root, "needs");
+    add_needs(root, needs);
     add_sizes(root, roles, images);
     cJSON_AddStringToObject(root, "made_by", "airlock " AIRLOCK_VERSION);
     char *text = cJSON_Print(root);

@@ -26,18 +26,6 @@ bool ostree_check_is_due(const struct verdict *v)
     return false;
 }
 
-static int add_commits(struct ostree_graph *g, const struct verdict *v, struct err *e)
-{
-    for (size_t i = 0; i < v->target_count; i++) {
-        struct ostree_name name = {.kind = OSTREE_COMMIT};
-        uint32_t node;
-        memcpy(name.checksum, v->targets[i].sha256, HASH_SIZE);
-        if (v->targets[i].is_ostree && ostree_graph_node(g, &name, &node, e))
-            return -1;
-    }
-    return 0;
-}
-
 /* ---- a folder ---- */
 
 struct walk {
@@ -49,17 +37,6 @@ struct walk {
     struct progress *progress;
 };
 
-static int read_metadata(struct walk *w, uint32_t node, const char *path, struct err *e)
-{
-    struct err cannot;
-    AUTO(buf) struct buf bytes = {0};
-    if (fs_read_at(w->fd, path, OSTREE_METADATA_MAX, &bytes, &cannot) == 0)
-        return ostree_graph_read(&w->graph, node, bytes.data, bytes.len, e);
-    if (cannot.id != ERR_NO_SUCH_PATH)
-        ostree_graph_settle(&w->graph, node, &cannot);
-    return 0;
-}
-
 /* From the commits on: nodes are added behind the one that is looked at. */
 static int walk_folders(struct walk *w, struct err *e)
 {
@@ -68,7 +45,7 @@ static int walk_folders(struct walk *w, struct err *e)
         struct stat st;
         ostree_path(&w->graph.set.names[node], path);
         if (w->graph.set.names[node].kind != OSTREE_FILE) {
-            if (read_metadata(w, node, path, e))
+            if (ostree_graph_read_at(&w->graph, w->fd, node, e))
                 return -1;
         } else if (fstatat(w->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
             mem_grow(&w->files, w->file_count, &w->file_room, sizeof *w->files);
@@ -126,7 +103,7 @@ static void walk_free(struct walk *w)
     free(w->files);
 }
 
-void ostree_check_folder(int dirfd, struct verdict *v, struct progress *progress)
+void ostree_check_folder(int dirfd, const struct needs *needs, struct verdict *v, struct progress *progress)
 {
     AUTO(walk) struct walk w = {.fd = -1, .progress = progress};
     AUTO(buf) struct buf config = {0};
@@ -137,14 +114,14 @@ void ostree_check_folder(int dirfd, struct verdict *v, struct progress *progress
     } else if (fs_read_at(w.fd, "config", CONFIG_MAX, &config, &e) == 0) {
         ostree_graph_read_config(&w.graph, buf_text(&config));
     }
-    if (add_commits(&w.graph, v, &e) || (w.fd >= 0 && walk_folders(&w, &e))) {
+    if (ostree_graph_add_commits(&w.graph, v, &e) || (w.fd >= 0 && walk_folders(&w, &e))) {
         judge_add_problem(v, e.id, "", true, FOLDER ": %s", e.message);
         return;
     }
     progress_begin(progress, "verify", w.bytes);
     parallel_for((w.file_count + FILES_AT_ONCE - 1) / FILES_AT_ONCE, 0, check_files, &w);
     progress_end(progress);
-    ostree_graph_report(&w.graph, v);
+    ostree_graph_report(&w.graph, needs, v);
 }
 
 /* ---- a bundle ---- */
@@ -265,7 +242,7 @@ int ostree_watch_start(const struct bundle *b, const struct verdict *v, struct o
     w->bundle = b;
     w->file = ostree_file_new();
     w->checker = ostree_checker_start(NULL, NULL);
-    if (add_commits(&w->graph, v, e)) {
+    if (ostree_graph_add_commits(&w->graph, v, e)) {
         ostree_watch_delete(w);
         return -1;
     }
@@ -274,11 +251,11 @@ int ostree_watch_start(const struct bundle *b, const struct verdict *v, struct o
     return 0;
 }
 
-void ostree_watch_end(struct ostree_watch *w, struct verdict *v)
+void ostree_watch_end(struct ostree_watch *w, const struct needs *needs, struct verdict *v)
 {
     ostree_checker_drain(w->checker);
     harvest(w);
-    ostree_graph_report(&w->graph, v);
+    ostree_graph_report(&w->graph, needs, v);
     ostree_watch_delete(w);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "base/mem.h"
 
 #define NAMED_MAX 5u /* bad objects of one target that are named; the others are counted */
@@ -58,6 +59,19 @@ int ostree_graph_read(struct ostree_graph *g, uint32_t node, const void *bytes, 
     return 0;
 }
 
+int ostree_graph_read_at(struct ostree_graph *g, int fd, uint32_t node, struct err *e)
+{
+    struct err cannot;
+    char path[OSTREE_PATH_SIZE];
+    AUTO(buf) struct buf bytes = {0};
+    ostree_path(&g->set.names[node], path);
+    if (fs_read_at(fd, path, OSTREE_METADATA_MAX, &bytes, &cannot) == 0)
+        return ostree_graph_read(g, node, bytes.data, bytes.len, e);
+    if (cannot.id != ERR_NO_SUCH_PATH)
+        ostree_graph_settle(g, node, &cannot);
+    return 0;
+}
+
 void ostree_graph_settle(struct ostree_graph *g, uint32_t node, const struct err *error)
 {
     struct ostree_node *n = &g->nodes[node];
@@ -83,12 +97,70 @@ void ostree_graph_read_config(struct ostree_graph *g, const char *text)
     }
 }
 
+int ostree_graph_add_commits(struct ostree_graph *g, const struct verdict *v, struct err *e)
+{
+    for (size_t i = 0; i < v->target_count; i++) {
+        struct ostree_name name = {.kind = OSTREE_COMMIT};
+        uint32_t node;
+        memcpy(name.checksum, v->targets[i].sha256, HASH_SIZE);
+        if (v->targets[i].is_ostree && ostree_graph_node(g, &name, &node, e))
+            return -1;
+    }
+    return 0;
+}
+
+size_t ostree_graph_reach(const struct ostree_graph *g, uint32_t from, uint32_t *ret)
+{
+    AUTO_FREE bool *seen = mem_zeroed(g->set.count, sizeof *seen);
+    size_t count = 0;
+    ret[count++] = from;
+    seen[from] = true;
+    for (size_t i = 0; i < count; i++) {
+        const struct ostree_node *n = &g->nodes[ret[i]];
+        for (size_t k = 0; k < n->edge_count; k++) {
+            uint32_t to = g->edges[n->first_edge + k];
+            if (!seen[to])
+                ret[count++] = to;
+            seen[to] = true;
+        }
+    }
+    return count;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct ostree_name *x = a, *y = b;
+    int order = memcmp(x->checksum, y->checksum, HASH_SIZE);
+    return order ? order : (x->kind > y->kind) - (x->kind < y->kind);
+}
+
+uint64_t ostree_graph_missing(const struct ostree_graph *g, uint8_t ret_sha256[HASH_SIZE])
+{
+    AUTO_FREE struct ostree_name *names = mem_zeroed(g->set.count, sizeof *names);
+    size_t count = 0;
+    for (size_t i = 0; i < g->set.count; i++)
+        if (g->nodes[i].state == OSTREE_MISSING && g->set.names[i].kind != OSTREE_COMMIT)
+            names[count++] = g->set.names[i];
+    qsort(names, count, sizeof *names, compare_names);
+    struct hash *hash = hash_new();
+    for (size_t i = 0; i < count; i++) {
+        char path[OSTREE_PATH_SIZE];
+        ostree_path(&names[i], path);
+        hash_update(hash, path, strlen(path));
+        hash_update(hash, "\n", 1);
+    }
+    hash_final(hash, ret_sha256);
+    hash_delete(hash);
+    return count;
+}
+
 /* ---- the report ---- */
 
 struct report {
     const struct ostree_graph *graph;
     struct verdict *verdict;
     const struct verdict_target *target;
+    bool excused; /* what is missing was left out */
     size_t bad;
 };
 
@@ -101,41 +173,39 @@ static void judge_node(struct report *r, uint32_t number)
 {
     char path[OSTREE_PATH_SIZE];
     const struct ostree_node *n = &r->graph->nodes[number];
-    if (n->state == OSTREE_GOOD || ++r->bad > NAMED_MAX)
+    const struct ostree_name *name = &r->graph->set.names[number];
+    if (n->state == OSTREE_GOOD ||
+        (n->state == OSTREE_MISSING && r->excused && name->kind != OSTREE_COMMIT) || ++r->bad > NAMED_MAX)
         return;
-    ostree_path(&r->graph->set.names[number], path);
+    ostree_path(name, path);
     AUTO_FREE char *text = n->state == OSTREE_MISSING
                                ? mem_format("'images/ostree/%s' is not there", path)
                                : mem_format("'images/ostree/%s': %s", path, n->error->message);
     add_problem(r, n->state == OSTREE_MISSING ? ERR_MISSING_TARGET : n->error->id, text);
 }
 
-/* Everything beneath the commit, each object once. */
 static void judge_commit(struct report *r, uint32_t commit)
 {
-    const struct ostree_graph *g = r->graph;
-    AUTO_FREE bool *seen = mem_zeroed(g->set.count, sizeof *seen);
-    AUTO_FREE uint32_t *queue = mem_zeroed(g->set.count, sizeof *queue);
-    size_t count = 0;
-    queue[count++] = commit;
-    seen[commit] = true;
-    for (size_t i = 0; i < count; i++) {
-        const struct ostree_node *n = &g->nodes[queue[i]];
-        judge_node(r, queue[i]);
-        for (size_t k = 0; k < n->edge_count; k++) {
-            uint32_t to = g->edges[n->first_edge + k];
-            if (!seen[to])
-                queue[count++] = to;
-            seen[to] = true;
-        }
-    }
+    AUTO_FREE uint32_t *nodes = mem_zeroed(r->graph->set.count, sizeof *nodes);
+    size_t count = ostree_graph_reach(r->graph, commit, nodes);
+    for (size_t i = 0; i < count; i++)
+        judge_node(r, nodes[i]);
 }
 
-void ostree_graph_report(const struct ostree_graph *g, struct verdict *v)
+/* Those, all of those and no others: a file that a stick lost is not excused by one that was left out. */
+static bool are_left_out(const struct ostree_graph *g, const struct needs *needs)
 {
+    uint8_t sha256[HASH_SIZE];
+    return needs->count && ostree_graph_missing(g, sha256) == needs->objects &&
+           !memcmp(sha256, needs->sha256, HASH_SIZE);
+}
+
+void ostree_graph_report(const struct ostree_graph *g, const struct needs *needs, struct verdict *v)
+{
+    bool excused = are_left_out(g, needs);
     for (size_t i = 0; i < v->target_count; i++) {
         const struct verdict_target *t = &v->targets[i];
-        struct report r = {.graph = g, .verdict = v, .target = t};
+        struct report r = {.graph = g, .verdict = v, .target = t, .excused = excused};
         struct ostree_name name = {.kind = OSTREE_COMMIT};
         uint32_t commit;
         if (!t->is_ostree)
@@ -147,6 +217,10 @@ void ostree_graph_report(const struct ostree_graph *g, struct verdict *v)
             AUTO_FREE char *text = mem_format("%zu more objects are missing or damaged", r.bad - NAMED_MAX);
             add_problem(&r, ERR_MISSING_TARGET, text);
         }
+        if (r.bad && needs->count && !excused)
+            add_problem(
+                &r, ERR_MISSING_TARGET,
+                "some objects were left out when it was written, but what is missing is not just those");
         if (!g->has_config)
             add_problem(&r, ERR_MISSING_TARGET,
                         "'images/ostree/config' of a repository in archive mode is not there");

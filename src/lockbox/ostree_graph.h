@@ -10,6 +10,7 @@
 
 #include "fetch/ostree_set.h"
 #include "lockbox/judge.h"
+#include "lockbox/needs.h"
 
 enum ostree_state { OSTREE_MISSING, OSTREE_GOOD, OSTREE_BAD };
 
@@ -40,12 +41,25 @@ must_check int ostree_graph_node(struct ostree_graph *g, const struct ostree_nam
  * for ERR_TOO_LARGE. */
 must_check int ostree_graph_read(struct ostree_graph *g, uint32_t node, const void *bytes, size_t n,
                                  struct err *e);
+/* The same with the bytes of its file in the repository at `fd`; where that is not there, it stays missing.
+ */
+must_check int ostree_graph_read_at(struct ostree_graph *g, int fd, uint32_t node, struct err *e);
 /* Settles the state of a file: good where `error` is NULL. Several threads may do so for different nodes. */
 void ostree_graph_settle(struct ostree_graph *g, uint32_t node, const struct err *error);
 /* The text of the repository's `config`: is it in archive mode, as a stick must be? */
 void ostree_graph_read_config(struct ostree_graph *g, const char *text);
 
-/* Adds to the verdict what keeps the device from installing its OSTree targets. */
-void ostree_graph_report(const struct ostree_graph *g, struct verdict *v);
+/* Nodes for the commits of the verdict's OSTree targets. ERR_TOO_LARGE. */
+must_check int ostree_graph_add_commits(struct ostree_graph *g, const struct verdict *v, struct err *e);
+/* All that is beneath a node, itself first, each once. ret: room for as many as the graph has. Returns how
+ * many. */
+size_t ostree_graph_reach(const struct ostree_graph *g, uint32_t from, uint32_t *ret);
+/* How many objects are missing, commits aside, and the SHA-256 of their paths, each with a line feed, in the
+ * order of their checksums. */
+uint64_t ostree_graph_missing(const struct ostree_graph *g, uint8_t ret_sha256[HASH_SIZE]);
+
+/* Adds to the verdict what keeps the device from installing its OSTree targets. Objects that are missing are
+ * excused where they are exactly those that `needs` says were left out. */
+void ostree_graph_report(const struct ostree_graph *g, const struct needs *needs, struct verdict *v);
 
 #endif

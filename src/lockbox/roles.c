@@ -78,8 +78,9 @@ int roles_from_folder(int dirfd, struct roles *ret, struct err *e)
 
 static int add_from_bundle(void *ctx, const char *path, struct buf *bytes, struct err *e)
 {
-    static const char folder[] = "metadata/", docker[] = "metadata/docker/";
-    if (!is_json(strrchr(path, '/') + 1) || !strncmp(path, docker, strlen(docker)))
+    static const char folder[] = "metadata/", docker[] = "metadata/docker/", own[] = "metadata/airlock/";
+    if (!is_json(strrchr(path, '/') + 1) || !strncmp(path, docker, strlen(docker)) ||
+        !strncmp(path, own, strlen(own)))
         return 0;
     if (bytes->len > ROLE_BYTES_MAX)
         return err_set(e, ERR_TOO_LARGE, "'%s' is larger than %u bytes", path, ROLE_BYTES_MAX);

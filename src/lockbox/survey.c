@@ -48,10 +48,12 @@ static int judge_bundle(struct survey_item *item, struct bundle *b, const struct
     item->member_count = bundle_member_count(b);
     bundle_sizes(b, &item->stored_bytes, &item->raw_bytes);
     take_signers(item, b);
-    if (roles_from_bundle(b, &roles, e) || judge_roles(&o->judge, &roles, NULL, &item->verdict, e))
+    if (roles_from_bundle(b, &roles, e) || needs_from_bundle(b, &item->needs, e) ||
+        judge_roles(&o->judge, &roles, NULL, &item->verdict, e))
         return -1;
-    return content_check_bundle(b, &item->verdict, o->metadata_only ? CONTENT_INDEX : CONTENT_ALL,
-                                o->progress, e);
+    needs_judge(&item->needs, o->judge.device, &item->verdict);
+    return content_check_bundle(b, &item->needs, &item->verdict,
+                                o->metadata_only ? CONTENT_INDEX : CONTENT_ALL, o->progress, e);
 }
 
 static void survey_bundle(struct survey *c, int dirfd, const char *name, const char *shown,
@@ -102,8 +104,10 @@ static void survey_folder(struct survey *c, int dirfd, const char *shown, const 
         return;
     }
     item->opened = true;
+    needs_from_folder(dirfd, &item->needs);
+    needs_judge(&item->needs, o->judge.device, &item->verdict);
     if (!o->metadata_only && !has_problem(&item->verdict, ERR_MISSING_IMAGE_REPO))
-        content_check_folder(dirfd, &item->verdict, o->progress);
+        content_check_folder(dirfd, &item->needs, &item->verdict, o->progress);
     check_source(dirfd, o->judge.device, &item->verdict);
 }
 

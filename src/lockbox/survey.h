@@ -8,6 +8,7 @@
 
 #include "base/progress.h"
 #include "lockbox/judge.h"
+#include "lockbox/needs.h"
 
 enum survey_kind { SURVEY_BUNDLE, SURVEY_FOLDER };
 
@@ -27,6 +28,7 @@ struct survey_item {
     enum survey_kind kind;
     bool opened; /* false: not even that; the verdict holds the reason */
     struct verdict verdict;
+    struct needs needs;
     struct survey_signer *signers; /* bundles */
     size_t signer_count;
     uint64_t stored_bytes, raw_bytes; /* bundles: on the medium, and unpacked */

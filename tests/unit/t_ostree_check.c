@@ -105,7 +105,7 @@ static void check(struct verdict *ret)
     struct bundle_sink sink;
     if (ostree_watch_start(b, ret, &watch, &sink, &e) || bundle_watch(b, 0, &sink, NULL, &e))
         fail_msg("%s", e.message);
-    ostree_watch_end(watch, ret);
+    ostree_watch_end(watch, &(struct needs){0}, ret);
     bundle_close(b);
 }
 
