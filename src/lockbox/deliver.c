@@ -235,8 +235,10 @@ static int unpack_bundle(const struct admitted *a, const struct place *to, const
                          struct delivery *d, struct err *e)
 {
     if (refuse_older(to, INCUMBENT_FOLDER, &a->verdict, &a->roles, o, e) ||
-        unpack(a->bundle, to->dirfd, to->name, o->progress, e))
-        return err_context(e, "'%s'", to->shown);
+        unpack(a->bundle, to->dirfd, to->name, o->progress, e)) {
+        bool from = err_exit_code(e->id) == EXIT_REFUSED && e->id != ERR_NEWER_IS_THERE;
+        return err_context(e, "'%s'", from ? a->from.shown : to->shown);
+    }
     d->path = mem_strdup(to->shown);
     d->stored = d->raw;
     return 0;
