@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/out.h"
-#include "uptane/ecus.h"
 
 static int compare_files(const void *a, const void *b)
 {
@@ -20,7 +19,6 @@ void check_start(struct check *c, const struct verdict_input *in, const struct d
                  struct verdict *v)
 {
     *c = (struct check){.in = in, .v = v, .view = view};
-    ecus_start(c);
     c->files = mem_zeroed(in->file_count, sizeof(struct verdict_file *));
     for (size_t i = 0; i < in->file_count; i++)
         c->files[i] = &in->files[i];
@@ -29,19 +27,13 @@ void check_start(struct check *c, const struct verdict_input *in, const struct d
 
 void check_free(struct check *c)
 {
-    ecus_free(c);
     free(c->files);
     *c = (struct check){0};
 }
 
-const char *check_folder(enum verdict_repo repo)
-{
-    return repo == REPO_DIRECTOR ? "director" : "image-repo";
-}
-
 bool check_has_folder(const struct check *c, enum verdict_repo repo)
 {
-    const char *folder = check_folder(repo);
+    const char *folder = verdict_folder(repo);
     size_t len = strlen(folder);
     for (size_t i = 0; i < c->in->file_count; i++)
         if (!strncmp(c->files[i]->path, folder, len) && c->files[i]->path[len] == '/')
@@ -51,7 +43,7 @@ bool check_has_folder(const struct check *c, enum verdict_repo repo)
 
 const struct verdict_file *check_file(const struct check *c, enum verdict_repo repo, const char *name)
 {
-    AUTO_FREE char *path = mem_format("%s/%s.json", check_folder(repo), name);
+    AUTO_FREE char *path = mem_format("%s/%s.json", verdict_folder(repo), name);
     struct verdict_file wanted = {.path = path};
     const struct verdict_file *key = &wanted;
     const struct verdict_file **found =
@@ -250,7 +242,7 @@ static const struct verdict_file *root_file(const struct walk *w, int64_t versio
 /* The lowest and the highest N of the files N.root.json; false when there is none. */
 static bool root_range(const struct walk *w, int64_t *ret_low, int64_t *ret_high)
 {
-    AUTO_FREE char *prefix = mem_format("%s/", check_folder(w->repo));
+    AUTO_FREE char *prefix = mem_format("%s/", verdict_folder(w->repo));
     bool any = false;
     for (size_t i = 0; i < w->c->in->file_count; i++) {
         const char *path = w->c->files[i]->path;
@@ -274,7 +266,7 @@ static bool root_range(const struct walk *w, int64_t *ret_low, int64_t *ret_high
 /* The trusted root under the name of its file, where that is among the files. */
 static const char *name_trusted(const struct walk *w, const uint8_t *bytes, size_t len)
 {
-    const char *folder = check_folder(w->repo);
+    const char *folder = verdict_folder(w->repo);
     for (size_t i = 0; i < w->c->in->file_count; i++) {
         const struct verdict_file *file = w->c->files[i];
         if (file->len == len && !strncmp(file->path, folder, strlen(folder)) &&

@@ -11,10 +11,6 @@
 #include "uptane/target.h"
 #include "uptane/verdict.h"
 
-/* What the device's client reads at most (of an offline snapshot: device.offline_snapshot_max). */
-#define DEVICE_ROLE_MAX (64u << 10)   /* roots, lockboxes, snapshots */
-#define DEVICE_TARGETS_MAX (8u << 20) /* targets and delegations of the image repository */
-
 struct check {
     const struct verdict_input *in;
     struct verdict *v;
@@ -33,8 +29,6 @@ void check_start(struct check *c, const struct verdict_input *in, const struct d
                  struct verdict *v);
 void check_free(struct check *c);
 
-/* "director" or "image-repo". */
-const char *check_folder(enum verdict_repo repo);
 bool check_has_folder(const struct check *c, enum verdict_repo repo);
 /* "<folder>/<name>.json", or NULL. */
 const struct verdict_file *check_file(const struct check *c, enum verdict_repo repo, const char *name);

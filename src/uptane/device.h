@@ -20,6 +20,10 @@
 #include "base/json.h"
 #include "crypto/hash.h"
 
+/* What the device's client reads at most (of an offline snapshot: device.offline_snapshot_max). */
+#define DEVICE_ROLE_MAX (64u << 10)   /* roots, lockboxes, snapshots */
+#define DEVICE_TARGETS_MAX (8u << 20) /* targets and delegations of the image repository */
+
 #define DEVICE_STATE_MAX (32u << 20) /* bytes: the stored targets alone may have 8 MiB */
 #define DEVICE_ECUS_MAX 64
 #define DEVICE_LIST_MAX 1000 /* elements of any other list */

@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "crypto/canonical.h"
-#include "uptane/check.h"
 
 static const struct {
     enum verdict_repo repo;
@@ -70,8 +69,8 @@ static bool brings_root(const struct verdict_input *in, const struct device_view
     const struct device_roles *own = &in->device->roots[repo];
     if (own->count == 0)
         return false;
-    AUTO_FREE char *path =
-        mem_format("%s/%lld.root.json", check_folder(repo), (long long)own->list[own->count - 1].version + 1);
+    AUTO_FREE char *path = mem_format("%s/%lld.root.json", verdict_folder(repo),
+                                      (long long)own->list[own->count - 1].version + 1);
     return find(view, path);
 }
 
@@ -118,7 +117,7 @@ static void overlay(struct device_view *view, enum device_stored which, const st
 /* The client reads a delegation that it has stored in the version that its snapshot lists from there. */
 static void overlay_delegation(struct device_view *view, const struct device_role *own)
 {
-    AUTO_FREE char *path = mem_format("%s/%s.json", check_folder(REPO_IMAGE), own->name);
+    AUTO_FREE char *path = mem_format("%s/%s.json", verdict_folder(REPO_IMAGE), own->name);
     struct verdict_file *file = find(view, path);
     uint8_t sha256[HASH_SIZE], own_sha256[HASH_SIZE];
     const struct verdict_file own_file = {

@@ -199,13 +199,13 @@ static void check_roots_of(struct check *c, enum verdict_repo repo, const char *
 {
     int64_t last = c->root_version[repo], at;
     AUTO_FREE char *last_name = mem_format("%lld.root", (long long)last);
-    AUTO_FREE char *path = mem_format("%s/%s.json", check_folder(repo), last_name);
+    AUTO_FREE char *path = mem_format("%s/%s.json", verdict_folder(repo), last_name);
     if (last != 0 && has > last)
         check_assume(
             c,
             "'%s' has root version %lld of %s, and takes what is signed by the keys of version %lld, "
             "the last that is known here",
-            hardware_id, (long long)has, check_folder(repo), (long long)last);
+            hardware_id, (long long)has, verdict_folder(repo), (long long)last);
     if (last == 0 || has >= last)
         return;
     if (has == 0 && last == 1)

@@ -58,7 +58,7 @@ static void report_missing(struct check *c, const char *snapshot_path, const str
         struct snapshot_entry entry;
         snapshot_at(snapshot, i, &entry);
         AUTO_FREE char *name = mem_strndup(entry.file, entry.name_len);
-        AUTO_FREE char *path = mem_format("%s/%s.json", check_folder(REPO_IMAGE), name);
+        AUTO_FREE char *path = mem_format("%s/%s.json", verdict_folder(REPO_IMAGE), name);
         if (!strcmp(name, "root") || !strcmp(name, "timestamp") || check_file(c, REPO_IMAGE, name) ||
             is_blamed(blamed, path))
             continue;
@@ -74,7 +74,7 @@ static void report_missing(struct check *c, const char *snapshot_path, const str
 static void report_unread(struct check *c, enum verdict_repo repo, const struct role *snapshot,
                           const struct blamed *blamed)
 {
-    AUTO_FREE char *prefix = mem_format("%s/", check_folder(repo));
+    AUTO_FREE char *prefix = mem_format("%s/", verdict_folder(repo));
     for (size_t i = 0; i < c->in->file_count; i++) {
         const char *path = c->files[i]->path, *file = path + strlen(prefix);
         struct snapshot_entry entry;
@@ -93,7 +93,7 @@ static void report_unread(struct check *c, enum verdict_repo repo, const struct 
 
 void strays_report(struct check *c, enum verdict_repo repo, const struct role *snapshot)
 {
-    AUTO_FREE char *path = mem_format("%s/%s.json", check_folder(repo), role_type_name(snapshot->type));
+    AUTO_FREE char *path = mem_format("%s/%s.json", verdict_folder(repo), role_type_name(snapshot->type));
     struct blamed blamed = find_blamed(c->v);
     if (repo == REPO_IMAGE)
         report_missing(c, path, snapshot, &blamed);

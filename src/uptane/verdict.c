@@ -113,7 +113,7 @@ static size_t count_wanted(const struct verdict *v)
 /* The device does not look at the image repository when nothing is for it. */
 static void forgive_image_repo(struct check *c)
 {
-    const char *folder = check_folder(REPO_IMAGE);
+    const char *folder = verdict_folder(REPO_IMAGE);
     for (size_t i = 0; i < c->v->problem_count; i++)
         if (!strncmp(c->v->problems[i].role, folder, strlen(folder)))
             c->v->problems[i].device_refuses = false;
@@ -260,6 +260,7 @@ static void judge(const struct verdict_input *in, const struct device_view *view
     struct check c;
     check_start(&c, in, view, &v);
     c.true_now = now;
+    ecus_start(&c);
     assume(&c);
     bool looks = !view || check_device(&c, now);
     check_director(&c, &lockbox);
@@ -269,6 +270,7 @@ static void judge(const struct verdict_input *in, const struct device_view *view
         v.outcome = VERDICT_NOTHING;
     v.valid = is_valid(&v);
     lockbox_free(&lockbox);
+    ecus_free(&c);
     check_free(&c);
     *ret = v;
 }
@@ -300,6 +302,11 @@ const char *verdict_renewal(const char *role_path, const char *lockbox)
     AUTO_FREE char *lockbox_path = mem_format("director/%s.json", lockbox ? lockbox : "");
     enum verdict_repo repo = strncmp(role_path, "director/", 9) == 0 ? REPO_DIRECTOR : REPO_IMAGE;
     return check_renewal(repo, strcmp(role_path, lockbox_path) == 0 ? ROLE_LOCKBOX : ROLE_ROOT);
+}
+
+const char *verdict_folder(enum verdict_repo repo)
+{
+    return repo == REPO_DIRECTOR ? "director" : "image-repo";
 }
 
 static void free_target(struct verdict_target *t)

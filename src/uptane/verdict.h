@@ -115,6 +115,9 @@ struct verdict {
     int newest_root[2];
 };
 
+/* "director" or "image-repo": the folder of its roles. */
+const char *verdict_folder(enum verdict_repo repo);
+
 must_check int verdict_decide(const struct verdict_input *in, struct verdict *ret, struct err *e);
 /* Who can renew the role with this path when it ends, and what comes then: a sentence without a full stop.
  * `lockbox` may be NULL where it is unknown. */
