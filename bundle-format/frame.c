@@ -136,7 +136,7 @@ int frame_unpack(struct frame_unpacker *u, const void *stored, size_t stored_len
                  struct err *e)
 {
     size_t declared = 0;
-    if (frame_raw_size(stored, stored_len, raw_len, &declared, e))
+    if (frame_raw_size(stored, stored_len, SIZE_MAX, &declared, e))
         return -1;
     if (declared != raw_len || ZSTD_findFrameCompressedSize(stored, stored_len) != stored_len)
         return err_set(e, ERR_BUNDLE_INCONSISTENT, "a frame has other sizes than the index says");

@@ -124,7 +124,7 @@ static int find_volumes_inside(struct opening *o, struct err *e)
         at += v->bytes;
     }
     if (at != o->size)
-        return err_set(e, ERR_BUNDLE_INCONSISTENT, "bytes follow its end");
+        return err_set(e, ERR_BUNDLE_DAMAGED, "bytes follow its end");
     return 0;
 }
 

@@ -63,7 +63,7 @@ static int open_as(const struct medium *medium, const char *name, const struct i
     if (size < v->bytes)
         return err_set(e, ERR_BUNDLE_TRUNCATED, "volume '%s': it ends early", name);
     if (size > v->bytes)
-        return err_set(e, ERR_BUNDLE_INCONSISTENT, "volume '%s': bytes follow its end", name);
+        return err_set(e, ERR_BUNDLE_DAMAGED, "volume '%s': bytes follow its end", name);
     *ret_fd = steal_fd(&fd);
     return 0;
 }

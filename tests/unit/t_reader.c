@@ -272,7 +272,7 @@ static void bytes_that_follow_the_end_are_refused(void **state)
     write_small_bundle(&p);
     buf_add_char(&p.payload, '\0');
     write_file(PAYLOAD_NAME, p.payload.data, p.payload.len);
-    assert_verdict(BUNDLE_INCONSISTENT);
+    assert_verdict(BUNDLE_DAMAGED);
     read_file(FIXTURE_NAME, &whole);
     size_t head_len = whole.len;
     buf_add(&whole, p.payload.data, p.payload.len - 1);
@@ -280,7 +280,7 @@ static void bytes_that_follow_the_end_are_refused(void **state)
     assert_verdict(NONE);
     buf_add_char(&whole, '\0');
     write_file(FIXTURE_NAME, whole.data, whole.len);
-    assert_verdict(BUNDLE_INCONSISTENT);
+    assert_verdict(BUNDLE_DAMAGED);
     write_file(FIXTURE_NAME, whole.data, whole.len - 2);
     assert_verdict(BUNDLE_TRUNCATED);
     assert_return_code(unlinkat(fixture.dirfd, PAYLOAD_NAME, 0), 0);
@@ -591,7 +591,7 @@ static void a_frame_larger_than_it_says_stops_at_the_size_it_said(void **state)
     memset(buf_reserve(&bomb, 64u << 20), 0, 64u << 20);
     bomb.len = 64u << 20;
     replace_payload(&p, &bomb); /* the index goes on saying 4 096 bytes */
-    assert_verdict(BUNDLE_LIMIT);
+    assert_verdict(BUNDLE_INCONSISTENT);
     /* the same with a frame header that lies as well */
     p.payload.data[VOLUME_SIZE + 4] = 0x60; /* single segment, two bytes of size: 256 + 3840 */
     struct index_frame *f = &p.index.frames[p.index.frame_count - 1];
