@@ -2,7 +2,7 @@
  *
  * Bundles from the shell, without cloud or store, for the interoperability test and for measuring:
  *
- *     bundle_tool write SOURCE FOLDER NAME [single] [no-read-back-from-medium]
+ *     bundle_tool write SOURCE FOLDER NAME [single] [volume=BYTES] [no-read-back-from-medium]
  *     bundle_tool check FOLDER NAME
  *     bundle_tool extract FOLDER NAME TO
  *     bundle_tool names
@@ -105,6 +105,8 @@ static int write_bundle(int argc, char **argv, struct err *e)
     for (int i = 5; i < argc; i++) {
         options.single |= !strcmp(argv[i], "single");
         options.keep_cache |= !strcmp(argv[i], "no-read-back-from-medium");
+        if (!strncmp(argv[i], "volume=", 7))
+            options.volume_bytes = strtoull(argv[i] + 7, NULL, 10);
     }
     if (fs_open_dir(argv[2], &source, e) || fs_open_dir(argv[3], &to, e))
         return -1;
