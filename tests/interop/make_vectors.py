@@ -212,6 +212,7 @@ def cases():
     yield ("version-minor", "bundle-version", "3", "minor version 1"), nothing, {"h": at(18, b"\1")}
     yield ("flag", "bundle-feature", "3", "an unknown flag"), nothing, {"h": at(20, b"\1")}
     yield ("head-reserved", "bundle-damaged", "3", "reserved bytes of H are used"), nothing, {"h": at(80, b"\1")}
+    yield ("head-length", "bundle-damaged", "3", "H declares another length"), nothing, {"h": flip(4)}
     yield ("bundle-id", "bundle-damaged", "3", "the bundle id is not that of I"), nothing, {"h": flip(24)}
     yield ("f0-hash", "bundle-damaged", "3", "F0 has another hash"), nothing, {"h": flip(40)}
     yield ("f0-checksum", "not-a-bundle", "1.2", "F0 has a checksum"), nothing, {
@@ -325,6 +326,8 @@ def cases():
         p.stored.__setitem__(1, compress(p.raw(1) + b"x"))), {}
     yield ("volume-magic", "bundle-damaged", "6", "no V at the start of a volume"), lambda p: (
         p.v.__setitem__(1, at(8, b"LBXVOLM2")(p.v[1]))), {}
+    yield ("volume-length", "bundle-damaged", "6", "V declares another length"), lambda p: (
+        p.v.__setitem__(1, flip(4)(p.v[1]))), {}
     yield ("volume-id", "volume-foreign", "6", "a volume of another id"), lambda p: (
         p.v.__setitem__(1, at(16, b"xxxx")(p.v[1]))), {}
     yield ("volume-number", "volume-foreign", "6", "a volume of another number"), lambda p: (

@@ -128,7 +128,7 @@ def check_head(h, f0, index):
     major, minor, flags, bundle_id, f0_hash, reserved = struct.unpack("<HHI16s32s56s", h[16:])
     need((major, minor) == (1, 0), "bundle-version", f"version {major}.{minor}")
     need(flags == 0, "bundle-feature", "an unknown flag")
-    need(not any(reserved), "bundle-damaged", "reserved bytes are used")
+    need(h[4:8] == b"\x78\0\0\0" and not any(reserved), "bundle-damaged", "another length, or reserved bytes are used")
     need(bundle_id == sha256(index)[:16], "bundle-damaged", "the index is not that of the head")
     return f0_hash
 
@@ -355,8 +355,8 @@ def members_of(members, contents, frames, cursors, end):
 def open_volume(name, start, volume_id, number):
     cursor = Cursor(open(name, "rb"))
     cursor.file.seek(start)
-    v = take_skippable(cursor, b"LBXVOLM1", 56)
-    need(len(v) == 64 and not any(v[34:]), "bundle-damaged", "the head of a volume")
+    v = cursor.take(64)
+    need(v[:16] == b"\x5a\x2a\x4d\x18\x38\0\0\0LBXVOLM1" and not any(v[34:]), "bundle-damaged", "no LBXVOLM1")
     need(v[16:34] == volume_id + struct.pack("<H", number), "volume-foreign", f"volume {number}")
     return cursor
 
@@ -400,8 +400,8 @@ def read_bundle(path):
     cursor = Cursor(file, "not-a-bundle")
     f0, _ = take_frame(cursor, "not-a-bundle", first=True)
     need(file.tell() < os.path.getsize(path), "not-a-bundle", "nothing follows the first frame")
-    h = take_skippable(cursor, b"LBXHEAD1", 120, "not-a-bundle")
-    need(len(h) == 128, "not-a-bundle", "H has another length")
+    h = cursor.take(128)
+    need(h[:4] + h[8:16] == b"\x5a\x2a\x4d\x18LBXHEAD1", "not-a-bundle", "no LBXHEAD1")
     s = take_skippable(cursor, b"LBXSIGN1", 8 + 16 * (99 + 1024))
     index = take_skippable(cursor, b"LBXINDX1", 64 * MIB)
     f0_hash = check_head(h, f0, index)
