@@ -11,6 +11,7 @@
 #include "bundle-format/reader.h"
 #include "bundle-format/replace.h"
 #include "bundle-format/volume.h"
+#include "bundle-format/volume_output.h"
 
 struct copy {
     const struct bundle *from;
@@ -39,16 +40,12 @@ static int copy_frame(struct copy *c, size_t frame, struct err *e)
     return 0;
 }
 
-/* V and the frames of one volume, to the open output. */
-static int copy_volume(struct copy *c, const struct index_volume *v, struct err *e)
+/* The frames of one volume, after its V. */
+static int copy_frames(struct copy *c, const struct index_volume *v, struct err *e)
 {
     const struct index *x = &c->from->index;
-    AUTO(buf) struct buf start = {0};
-    volume_start(v, &start);
     progress_begin(c->progress, "write", v->bytes);
-    if (output_write(&c->out, start.data, start.len, e))
-        return -1;
-    progress_add(c->progress, start.len);
+    progress_add(c->progress, VOLUME_SIZE);
     for (size_t i = index_metadata_frames(x); i < x->frame_count; i++)
         if (x->frames[i].volume == v->number && copy_frame(c, i, e))
             return -1;
@@ -58,15 +55,9 @@ static int copy_volume(struct copy *c, const struct index_volume *v, struct err 
 
 static int copy_volume_file(struct copy *c, const struct index_volume *v, struct err *e)
 {
-    AUTO_FREE char *own = volume_name(c->name, v->number, false);
-    AUTO_FREE char *name = NULL;
-    if (output_create(&c->out, &c->files, own, e) || copy_volume(c, v, e) || output_settle(&c->out, e) ||
-        volume_read_back(&c->out, &c->from->index, v, 0, c->progress, e) ||
-        replace_name_volume(&c->replacement, v->number, &name, e) || output_rename(&c->out, name, e) ||
-        c->to->flush_folder(c->to->ctx, e))
+    if (volume_begin(&c->out, &c->files, &c->replacement, v, e) || copy_frames(c, v, e))
         return -1;
-    output_free(&c->out);
-    return 0;
+    return volume_finish(&c->out, &c->replacement, &c->from->index, v, c->progress, e);
 }
 
 static int load_head(struct copy *c, struct err *e)
@@ -81,7 +72,7 @@ static int load_head(struct copy *c, struct err *e)
 
 static int copy_head(struct copy *c, struct err *e)
 {
-    return output_create(&c->out, &c->files, c->name, e) ||
+    return output_replace(&c->out, &c->files, c->name, e) ||
                    output_write(&c->out, c->head.data, c->head.len, e)
                ? -1
                : 0;
@@ -92,23 +83,30 @@ static int copy_split(struct copy *c, struct err *e)
     for (size_t i = 1; i < c->from->index.volume_count; i++)
         if (copy_volume_file(c, &c->from->index.volumes[i], e))
             return -1;
-    if (copy_head(c, e) || output_settle(&c->out, e))
-        return -1;
-    return output_compare(&c->out, c->head.data, c->head.len, 0, e);
+    return copy_head(c, e) || output_settle(&c->out, e) ? -1 : 0;
 }
 
 static int copy_single(struct copy *c, struct err *e)
 {
     const struct index *x = &c->from->index;
-    uint64_t base = c->head.len;
     if (copy_head(c, e))
         return -1;
-    for (size_t i = 1; i < x->volume_count; i++)
-        if (copy_volume(c, &x->volumes[i], e))
-            return -1;
-    if (output_settle(&c->out, e) || output_compare(&c->out, c->head.data, c->head.len, 0, e))
-        return -1;
     for (size_t i = 1; i < x->volume_count; i++) {
+        AUTO(buf) struct buf start = {0};
+        volume_start(&x->volumes[i], &start);
+        if (output_write(&c->out, start.data, start.len, e) || copy_frames(c, &x->volumes[i], e))
+            return -1;
+    }
+    return output_settle(&c->out, e);
+}
+
+static int read_back(struct copy *c, struct err *e)
+{
+    const struct index *x = &c->from->index;
+    uint64_t base = c->head.len;
+    if (output_compare(&c->out, c->head.data, c->head.len, 0, e))
+        return -1;
+    for (size_t i = 1; c->from->single && i < x->volume_count; i++) {
         if (volume_read_back(&c->out, x, &x->volumes[i], base, c->progress, e))
             return -1;
         base += x->volumes[i].bytes;
@@ -116,12 +114,20 @@ static int copy_single(struct copy *c, struct err *e)
     return 0;
 }
 
+/* The settled head or single file is read back and gets its name, unless it is the one that is there. */
+static int commit(struct copy *c, struct err *e)
+{
+    if (output_is_held(&c->out))
+        return 0;
+    return read_back(c, e) || output_rename(&c->out, c->name, e) ? -1 : 0;
+}
+
 static int copy_all(struct copy *c, struct err *e)
 {
     bool single = c->from->single;
     unsigned volumes = single ? 1 : (unsigned)c->from->index.volume_count;
     if (load_head(c, e) || replace_begin(&c->replacement, c->to, c->name, e) ||
-        (single ? copy_single(c, e) : copy_split(c, e)) || output_rename(&c->out, c->name, e))
+        (single ? copy_single(c, e) : copy_split(c, e)) || commit(c, e))
         return -1;
     output_set_keep(&c->files);
     return c->to->flush_folder(c->to->ctx, e) || replace_end(&c->replacement, volumes, e) ? -1 : 0;
@@ -135,7 +141,7 @@ int bundle_copy(struct bundle *b, const struct medium *to, const char *name, str
     /* the index only claims what the frames hold: unpacking proves it, before anything is carried on */
     int rc = bundle_check(b, 0, progress, e) || copy_all(&c, e) ? -1 : 0;
     output_free(&c.out);
-    output_set_free(&c.files);
+    output_set_end(&c.files, rc ? e : NULL);
     buf_free(&c.head);
     free(c.stored);
     return rc ? err_context(e, "cannot copy the bundle") : 0;

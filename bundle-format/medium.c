@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 
@@ -14,6 +15,19 @@ static int posix_create(void *ctx, const char *name, int *ret_fd, struct err *e)
     if (e->sys == EACCES || e->sys == EPERM)
         e->id = ERR_READ_ONLY;
     return -1;
+}
+
+static int posix_reopen(void *ctx, const char *name, int *ret_fd, struct err *e)
+{
+    return fs_open_at(*(const int *)ctx, name, O_RDWR, 0, ret_fd, e);
+}
+
+static int posix_cut(void *ctx, int fd, uint64_t size, struct err *e)
+{
+    (void)ctx;
+    if (ftruncate(fd, (off_t)size) || lseek(fd, (off_t)size, SEEK_SET) < 0)
+        return err_errno(e, ERR_MEDIUM_IO, "cannot shorten a file");
+    return 0;
 }
 
 static int posix_open(void *ctx, const char *name, int *ret_fd, struct err *e)
@@ -79,6 +93,8 @@ struct medium medium_posix(const int *dirfd)
     return (struct medium){
         .ctx = (void *)(uintptr_t)dirfd, /* the table's ctx is not const for others' sake */
         .create = posix_create,
+        .reopen = posix_reopen,
+        .cut = posix_cut,
         .open = posix_open,
         .write = posix_write,
         .flush = posix_flush,

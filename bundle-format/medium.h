@@ -16,6 +16,10 @@ struct medium {
     void *ctx;
     /* A new empty file for writing and reading back; an older one of that name is truncated. */
     int (*create)(void *ctx, const char *name, int *ret_fd, struct err *e);
+    /* A file that is there, for reading and for writing on after cut(); ERR_NO_SUCH_PATH when it is not. */
+    int (*reopen)(void *ctx, const char *name, int *ret_fd, struct err *e);
+    /* Shortens a file from reopen() to its first `size` bytes; the next write() comes after them. */
+    int (*cut)(void *ctx, int fd, uint64_t size, struct err *e);
     /* A file that is there, for reading; ERR_NO_SUCH_PATH when it is not. */
     int (*open)(void *ctx, const char *name, int *ret_fd, struct err *e);
     int (*write)(void *ctx, int fd, const void *bytes, size_t n, struct err *e);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "bundle-format/limits.h"
@@ -31,10 +32,11 @@ void output_set_keep(struct output_set *set)
         free(set->made[--set->made_count]);
 }
 
-void output_set_free(struct output_set *set)
+void output_set_end(struct output_set *set, const struct err *failure)
 {
     struct err ignored; /* the error that led here is the one to tell */
-    for (size_t i = 0; i < set->made_count; i++)
+    bool goes_on = failure && err_exit_code(failure->id) == EXIT_MEDIUM;
+    for (size_t i = 0; i < set->made_count && !goes_on; i++)
         if (set->medium->remove(set->medium->ctx, set->made[i], &ignored))
             continue;
     output_set_keep(set);
@@ -42,15 +44,59 @@ void output_set_free(struct output_set *set)
     *set = (struct output_set){0};
 }
 
+/* Until they are written, bytes of an earlier run may be in the page cache and nowhere else. */
+static int read_from_medium(const struct output *o, struct err *e)
+{
+    const struct medium *medium = o->set->medium;
+    if (medium->flush(medium->ctx, o->fd, e))
+        return -1;
+    return o->set->keep_cache ? 0 : medium->drop_cache(medium->ctx, o->fd, e);
+}
+
+static int create_part(struct output *o, struct err *e)
+{
+    const struct medium *medium = o->set->medium;
+    if (medium->create(medium->ctx, o->part, &o->fd, e))
+        return -1;
+    remember(o->set, o->part);
+    return 0;
+}
+
+static int go_on_with_part(struct output *o, struct err *e)
+{
+    const struct medium *medium = o->set->medium;
+    if (medium->reopen(medium->ctx, o->part, &o->fd, e))
+        return e->id == ERR_NO_SUCH_PATH ? create_part(o, e) : -1;
+    remember(o->set, o->part);
+    o->compares = true;
+    return read_from_medium(o, e);
+}
+
 int output_create(struct output *o, struct output_set *set, const char *name, struct err *e)
 {
-    AUTO_FREE char *part = mem_format("%s.part", name);
-    int fd;
-    if (set->medium->create(set->medium->ctx, part, &fd, e))
+    *o = (struct output){.set = set, .part = mem_format("%s.part", name), .fd = -1};
+    return go_on_with_part(o, e) ? err_context(e, "'%s'", o->part) : 0;
+}
+
+int output_adopt(struct output *o, struct output_set *set, const char *name, const char *finished,
+                 struct err *e)
+{
+    *o = (struct output){
+        .set = set, .part = mem_format("%s.part", name), .fd = -1, .compares = true, .adopted = true};
+    if (set->medium->open(set->medium->ctx, finished, &o->fd, e))
         return -1;
-    remember(set, part);
-    *o = (struct output){.set = set, .part = steal_ptr(part), .fd = fd};
-    return 0;
+    return read_from_medium(o, e) ? err_context(e, "'%s'", finished) : 0;
+}
+
+int output_replace(struct output *o, struct output_set *set, const char *name, struct err *e)
+{
+    AUTO_FREE char *part = mem_format("%s.part", name);
+    AUTO_FD int fd = -1;
+    struct err none;
+    const struct medium *medium = set->medium;
+    if (medium->open(medium->ctx, part, &fd, &none) == 0 || medium->open(medium->ctx, name, &fd, &none))
+        return output_create(o, set, name, e);
+    return output_adopt(o, set, name, name, e);
 }
 
 static int flush(struct output *o, struct err *e)
@@ -59,7 +105,7 @@ static int flush(struct output *o, struct err *e)
     return o->set->medium->flush(o->set->medium->ctx, o->fd, e) ? err_context(e, "'%s'", o->part) : 0;
 }
 
-int output_write(struct output *o, const void *bytes, size_t n, struct err *e)
+static int append(struct output *o, const void *bytes, size_t n, struct err *e)
 {
     if (o->set->medium->write(o->set->medium->ctx, o->fd, bytes, n, e))
         return err_context(e, "'%s'", o->part);
@@ -68,9 +114,72 @@ int output_write(struct output *o, const void *bytes, size_t n, struct err *e)
     return o->unflushed < FLUSH_EVERY ? 0 : flush(o, e);
 }
 
+/* An adopted file differs from here on: what it holds of ours goes into a part of our own. */
+static int copy_adopted(struct output *o, struct err *e)
+{
+    const struct medium *medium = o->set->medium;
+    AUTO_FD int held = steal_fd(&o->fd);
+    uint8_t piece[KIB(16)];
+    uint64_t end = o->bytes;
+    o->adopted = false;
+    o->bytes = 0;
+    if (create_part(o, e))
+        return -1;
+    while (o->bytes < end) {
+        size_t n = end - o->bytes < sizeof piece ? (size_t)(end - o->bytes) : sizeof piece;
+        if (medium->read(medium->ctx, held, piece, n, o->bytes, e) || append(o, piece, n, e))
+            return -1;
+    }
+    return 0;
+}
+
+/* What is there goes no further than o->bytes. */
+static int stop_comparing(struct output *o, struct err *e)
+{
+    const struct medium *medium = o->set->medium;
+    o->compares = false;
+    if (o->adopted)
+        return copy_adopted(o, e);
+    return medium->cut(medium->ctx, o->fd, o->bytes, e) ? err_context(e, "'%s'", o->part) : 0;
+}
+
+int output_write(struct output *o, const void *bytes, size_t n, struct err *e)
+{
+    struct err differs; /* or cannot be read there: it is written anew */
+    if (o->compares && output_compare(o, bytes, n, o->bytes, &differs) == 0) {
+        o->bytes += n;
+        return 0;
+    }
+    if (o->compares && stop_comparing(o, e))
+        return -1;
+    return append(o, bytes, n, e);
+}
+
+/* Whether nothing follows in the file that was compared. */
+static int ends_here(const struct output *o, bool *ret, struct err *e)
+{
+    struct stat st;
+    if (fstat(o->fd, &st))
+        return err_errno(e, ERR_MEDIUM_IO, "cannot stat '%s'", o->part);
+    *ret = (uint64_t)st.st_size == o->bytes;
+    return 0;
+}
+
+bool output_is_held(const struct output *o)
+{
+    return o->adopted;
+}
+
 int output_settle(struct output *o, struct err *e)
 {
     const struct medium *medium = o->set->medium;
+    bool ends = true;
+    if (o->compares && ends_here(o, &ends, e))
+        return -1;
+    if (!ends && stop_comparing(o, e))
+        return -1;
+    if (output_is_held(o))
+        return 0;
     if (flush(o, e))
         return -1;
     if (close(steal_fd(&o->fd)))

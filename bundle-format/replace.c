@@ -44,12 +44,22 @@ static int remove_volume(struct replacement *r, unsigned number, bool pending, s
     return r->medium->remove(r->medium->ctx, name, e);
 }
 
-/* Is there a volume of this number under either name? */
+/* What an interrupted writing began and nobody went on with. */
+static int remove_part(struct replacement *r, unsigned number, struct err *e)
+{
+    AUTO_FREE char *own = volume_name(r->name, number, false);
+    AUTO_FREE char *part = mem_format("%s.part", own);
+    return r->medium->remove(r->medium->ctx, part, e);
+}
+
+/* Is there a volume of this number, finished or begun? */
 static int volume_is_left(struct replacement *r, unsigned number, bool *ret, struct err *e)
 {
     AUTO_FREE char *own = volume_name(r->name, number, false);
     AUTO_FREE char *pending = volume_name(r->name, number, true);
-    if (volume_exists(r->medium, own, ret, e) || (!*ret && volume_exists(r->medium, pending, ret, e)))
+    AUTO_FREE char *part = mem_format("%s.part", own);
+    if (volume_exists(r->medium, own, ret, e) || (!*ret && volume_exists(r->medium, pending, ret, e)) ||
+        (!*ret && volume_exists(r->medium, part, ret, e)))
         return -1;
     return 0;
 }
@@ -63,7 +73,7 @@ static int remove_leftovers(struct replacement *r, unsigned first, struct err *e
         if (volume_is_left(r, end, &left, e))
             return -1;
     while (end-- > first)
-        if (remove_volume(r, end, true, e) || remove_volume(r, end, false, e))
+        if (remove_part(r, end, e) || remove_volume(r, end, true, e) || remove_volume(r, end, false, e))
             return -1;
     return 0;
 }
@@ -71,7 +81,8 @@ static int remove_leftovers(struct replacement *r, unsigned first, struct err *e
 int replace_end(struct replacement *r, unsigned volumes, struct err *e)
 {
     for (unsigned number = 1; number < volumes; number++)
-        if (r->pending[number] ? rename_pending(r, number, e) : remove_volume(r, number, true, e))
+        if ((r->pending[number] ? rename_pending(r, number, e) : remove_volume(r, number, true, e)) ||
+            remove_part(r, number, e))
             return -1;
     if (remove_leftovers(r, volumes, e))
         return -1;

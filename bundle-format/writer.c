@@ -19,6 +19,7 @@
 #include "bundle-format/plan.h"
 #include "bundle-format/replace.h"
 #include "bundle-format/volume.h"
+#include "bundle-format/volume_output.h"
 
 #define FIRST_LEVEL 9 /* F0 is small, and always the same for the same members */
 
@@ -111,27 +112,9 @@ static int place_frame(struct writer *w, const struct index_frame *frame, struct
     return 0;
 }
 
-static int create_volume(struct writer *w, const struct index_volume *v, struct err *e)
-{
-    AUTO(buf) struct buf start = {0};
-    AUTO_FREE char *name = volume_name(w->name, v->number, false);
-    volume_start(v, &start);
-    return output_create(&w->out, &w->files, name, e) || output_write(&w->out, start.data, start.len, e) ? -1
-                                                                                                         : 0;
-}
-
-/* The finished volume gets a name under which it can be found: its own, or, where the older bundle of this
- * name still needs that, the pending one. */
 static int finish_volume(struct writer *w, struct err *e)
 {
-    const struct index_volume *v = last_volume(w);
-    AUTO_FREE char *name = NULL;
-    if (output_settle(&w->out, e) || volume_read_back(&w->out, &w->index, v, 0, w->progress, e) ||
-        replace_name_volume(&w->replacement, v->number, &name, e) || output_rename(&w->out, name, e) ||
-        w->medium->flush_folder(w->medium->ctx, e))
-        return -1;
-    output_free(&w->out);
-    return 0;
+    return volume_finish(&w->out, &w->replacement, &w->index, last_volume(w), w->progress, e);
 }
 
 static int emit_to_volume(void *ctx, const struct index_frame *frame, const void *stored, struct err *e)
@@ -144,7 +127,8 @@ static int emit_to_volume(void *ctx, const struct index_frame *frame, const void
         progress_begin(w->progress, "write", stream_size(&w->index, STREAM_IMAGES));
         progress_add(w->progress, w->payload_done);
     }
-    if (place_frame(w, frame, e) || (full && create_volume(w, last_volume(w), e)))
+    if (place_frame(w, frame, e) ||
+        (full && volume_begin(&w->out, &w->files, &w->replacement, last_volume(w), e)))
         return -1;
     w->payload_done += frame->raw;
     return output_write(&w->out, stored, frame->stored, e);
@@ -198,7 +182,7 @@ static uint64_t head_bytes(const struct writer *w)
 static int write_head(struct writer *w, struct err *e)
 {
     const struct buf *parts[] = {&w->first, &w->signed_parts, &w->index_bytes, &w->metadata};
-    if (output_create(&w->out, &w->files, w->name, e))
+    if (output_replace(&w->out, &w->files, w->name, e))
         return -1;
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         if (output_write(&w->out, parts[i]->data, parts[i]->len, e))
@@ -252,9 +236,14 @@ static int write_single(struct writer *w, struct err *e)
     if (pack_part(w, STREAM_IMAGES, emit_to_single, e))
         return -1;
     progress_end(w->progress);
-    if (output_settle(&w->out, e) || read_back_head(w, e))
-        return -1;
+    return output_settle(&w->out, e);
+}
+
+static int read_back_single(struct writer *w, struct err *e)
+{
     uint64_t base = head_bytes(w);
+    if (read_back_head(w, e))
+        return -1;
     for (size_t i = 1; i < w->index.volume_count; i++) {
         if (volume_read_back(&w->out, &w->index, &w->index.volumes[i], base, w->progress, e))
             return -1;
@@ -265,9 +254,17 @@ static int write_single(struct writer *w, struct err *e)
 
 static int write_split(struct writer *w, struct err *e)
 {
-    if (write_volumes(w, e) || make_head(w, e) || write_head(w, e) || output_settle(&w->out, e))
+    return write_volumes(w, e) || make_head(w, e) || write_head(w, e) || output_settle(&w->out, e) ? -1 : 0;
+}
+
+/* The settled head or single file is read back and gets its name, unless it is the one that is there. */
+static int commit(struct writer *w, struct err *e)
+{
+    if (output_is_held(&w->out))
+        return 0;
+    if (w->options.single ? read_back_single(w, e) : read_back_head(w, e))
         return -1;
-    return read_back_head(w, e);
+    return output_rename(&w->out, w->name, e);
 }
 
 /* ---- all of it ---- */
@@ -292,9 +289,7 @@ static int write_all(struct writer *w, struct err *e)
         return -1;
     progress_begin(w->progress, w->options.single ? "compress" : "write",
                    stream_size(&w->index, STREAM_IMAGES));
-    if (w->options.single ? write_single(w, e) : write_split(w, e))
-        return -1;
-    if (output_rename(&w->out, w->name, e))
+    if ((w->options.single ? write_single(w, e) : write_split(w, e)) || commit(w, e))
         return -1;
     output_set_keep(&w->files);
     unsigned volumes = w->options.single ? 1 : (unsigned)w->index.volume_count;
@@ -321,7 +316,7 @@ int bundle_write(const struct bundle_plan *plan, const struct bundle_options *op
     if (rc == 0)
         summarize(&w, ret);
     output_free(&w.out);
-    output_set_free(&w.files);
+    output_set_end(&w.files, rc ? e : NULL);
     index_free(&w.index);
     buf_free(&w.first);
     buf_free(&w.signed_parts);

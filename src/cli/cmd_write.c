@@ -28,8 +28,10 @@ int write_check(const struct write_options *o, size_t names, const char *to, str
         return err_set(e, ERR_USAGE, "--as '%s' is neither bundle nor plain", o->as);
     if (is_plain(o) && names > 1)
         return err_set(e, ERR_USAGE, "a device reads one lockbox per stick: --as plain takes one name");
-    if (is_plain(o) && (o->single || o->memory))
-        return err_set(e, ERR_USAGE, "--single and --memory are for bundles");
+    if (is_plain(o) && (o->single || o->memory || o->volume_size))
+        return err_set(e, ERR_USAGE, "--single, --memory and --volume-size are for bundles");
+    if (o->single && o->volume_size)
+        return err_set(e, ERR_USAGE, "--single makes one file, --volume-size several");
     if (!is_plain(o) && names > 1 && place_is_file(to))
         return err_set(e, ERR_USAGE, "'%s' is one file: name one lockbox, or a folder", to);
     return place_check(to, !is_plain(o), e);
@@ -105,10 +107,12 @@ static int write_one(struct app *app, const struct deliver_options *how, const c
         if (how->base)
             return err_set(e, ERR_USAGE, "'%s' is carried on as it is: --base is for lockboxes of the store",
                            name);
-        if (how->as == DELIVER_BUNDLE && (how->single || how->memory))
-            return err_set(e, ERR_USAGE,
-                           "'%s' is copied as it is: --single and --memory are for lockboxes of the store",
-                           name);
+        if (how->as == DELIVER_BUNDLE && (how->single || how->memory || how->volume_bytes))
+            return err_set(
+                e, ERR_USAGE,
+                "'%s' is copied as it is: --single, --memory and --volume-size are for lockboxes of "
+                "the store",
+                name);
         if (deliver_bundle(name, to, how, &d, e))
             return -1;
     } else if (deliver_lockbox(&app->store, app->profile, name, to, how, &d, e)) {
@@ -169,6 +173,7 @@ int write_all(struct app *app, const struct write_options *o, const struct base 
         .as = is_plain(o) ? DELIVER_PLAIN : DELIVER_BUNDLE,
         .single = o->single,
         .memory = o->memory,
+        .volume_bytes = o->volume_size,
         .needed_until = o->needed_until.given ? o->needed_until.last : INT64_MIN,
         .base = o->base ? base : NULL,
         .signer = &signer,

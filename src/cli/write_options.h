@@ -12,7 +12,7 @@ struct write_options {
     const char *as;
     bool single;
     struct option_time needed_until;
-    uint64_t memory;
+    uint64_t memory, volume_size;
     const char *trust, *base;
 };
 
@@ -26,6 +26,8 @@ struct write_options {
          "refuse what ends before that time, or day"},                                                       \
         {"memory", OPTION_SIZE, "SIZE", offsetof(struct write_options, memory),                              \
          "bundle: memory for compressing (default 48M)"},                                                    \
+        {"volume-size", OPTION_SIZE, "SIZE", offsetof(struct write_options, volume_size),                    \
+         "bundle: begin a new volume before that many bytes (default 4000M)"},                               \
         {"base", OPTION_TEXT, "A", offsetof(struct write_options, base),                                     \
          "leave out the OSTree objects that the device has: those of this lockbox"},                         \
     {                                                                                                        \

@@ -94,7 +94,8 @@ static int write_bundle(const struct assembly *a, const struct verdict *v, const
     AUTO_FREE char *manifest = manifest_make(v, roles, &d->needs, images_bytes(a));
     AUTO(place) struct place place = {.dirfd = -1};
     struct bundle_summary summary;
-    const struct bundle_options options = {.single = o->single, .memory = o->memory};
+    const struct bundle_options options = {
+        .single = o->single, .memory = o->memory, .volume_bytes = o->volume_bytes};
     const struct bundle_plan plan = {.manifest_json = manifest,
                                      .manifest_len = strlen(manifest),
                                      .members = a->members,

@@ -19,9 +19,10 @@ enum deliver_as { DELIVER_BUNDLE, DELIVER_PLAIN };
 
 struct deliver_options {
     enum deliver_as as;
-    bool single;          /* bundle: one file instead of head and volumes */
-    uint64_t memory;      /* bundle: bytes for compressing; 0: the format's default */
-    int64_t needed_until; /* the lockbox must not end before; INT64_MIN: no such date */
+    bool single;           /* bundle: one file instead of head and volumes */
+    uint64_t memory;       /* bundle: bytes for compressing; 0: the format's default */
+    uint64_t volume_bytes; /* bundle: a volume ends before; 0: the format's default */
+    int64_t needed_until;  /* the lockbox must not end before; INT64_MIN: no such date */
     struct judge judge;
     const struct base *base; /* from the store: what the device has already is left out; NULL: nothing is */
     const struct sign_key *signer; /* bundle, from the store */

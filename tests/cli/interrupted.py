@@ -175,6 +175,28 @@ class InterruptedWrite(Scenario):
                                 if "-v1-" in name))
         self.assertEqual(set(self.final()), set(tree(self.stick)), "temporary files are left")
 
+    def test_a_killed_write_goes_on_and_new_roles_are_a_new_head_alone(self):
+        whole_s = self.length_of()
+        self.ok("write", "line", self.home / "alone.lockbox")
+        parts = []
+        for tenths in (4, 6, 8):
+            self.killed_at(whole_s * tenths / 10)
+            parts += [p.stat().st_size for p in (self.stick / "airlock").glob("*.lockbox.001.part")]
+        self.assertEqual(parts, sorted(parts), "a later run began again")
+        [bundle] = [item for item in self.ok("write", "line", self.stick)["written"]]
+        head = self.stick / "airlock" / bundle["path"].rsplit("/", 1)[1]
+        volume = head.with_name(head.name + ".001")
+        self.assertEqual(volume.read_bytes(), (self.home / "alone.lockbox.001").read_bytes())
+        before = volume.stat(), head.read_bytes()
+        for changed in (False, True):
+            if changed:
+                self.cloud.tell("rotate", "director")
+                self.ok("fetch", "line")
+            self.ok("write", "line", self.stick)
+            self.assertEqual(volume.stat(), before[0])
+            self.assertEqual(head.read_bytes() != before[1], changed)
+        self.ok("verify", head)
+
     def test_a_killed_plain_export_is_the_old_one_or_the_new_one(self):
         self.ok("write", "line", self.home / "new.lockbox")
         self.ok("apply", self.home / "new.lockbox", "--to", self.home / "new")

@@ -4,6 +4,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 
 import scenario
@@ -126,6 +127,20 @@ class MainJob(Scenario):
         self.assert_installable(self.home / "update")
         self.sh("mkdir by-hand && tar -C by-hand -I zstd -xf one.lockbox"
                 " && cd by-hand && sha256sum --check --strict LOCKBOX.sha256")
+
+    def test_volumes_end_before_the_size_that_is_asked_for(self):
+        self.ok("prepare", "pump-7", self.home / "x.lockbox", "--volume-size", "1M")
+        volumes = sorted(p for p in self.home.glob("x.lockbox.0*"))
+        self.assertGreater(len(volumes), 1)
+        for volume in volumes:
+            self.assertLessEqual(volume.stat().st_size, 1 << 20)
+        self.ok("verify", self.home / "x.lockbox")
+        volumes[0].rename(self.home / "kept")
+        self.refuses(3, "volume-missing", "apply", self.home / "x.lockbox", "--to", self.home / "d",
+                     says=volumes[0].name)
+        shutil.copy(volumes[1], volumes[0])
+        self.refuses(3, "volume-foreign", "apply", self.home / "x.lockbox", "--to", self.home / "d",
+                     says=volumes[0].name)
 
     def test_writing_the_same_again_gives_the_same_bytes(self):
         self.ok("prepare", "pump-7", self.stick)

@@ -56,6 +56,11 @@ class Usage(Scenario):
         self.refuses_usage("apply", "x.lockbox", says="--to")
         self.refuses_usage("login", says="--credentials")
 
+    def test_options_that_contradict_each_other_are_refused(self):
+        for words in (["--as", "plain", "--volume-size", "1M"], ["--single", "--volume-size", "1M"],
+                      ["--as", "plain", "--single"]):
+            self.refuses_usage("write", "pump-7", self.stick, *words, says=words[-2] if "M" in words[-1] else words[-1])
+
     def test_values_that_make_no_sense_are_refused(self):
         for form in ("tar", "", "Plain"):
             self.refuses_usage("write", "pump-7", self.stick, f"--as={form}", says=f"--as '{form}'")

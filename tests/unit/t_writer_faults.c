@@ -29,6 +29,18 @@ static int faulty_create(void *ctx, const char *name, int *ret_fd, struct err *e
     return step(f, e) ? -1 : f->below.create(f->below.ctx, name, ret_fd, e);
 }
 
+static int faulty_reopen(void *ctx, const char *name, int *ret_fd, struct err *e)
+{
+    struct faulty *f = ctx;
+    return step(f, e) ? -1 : f->below.reopen(f->below.ctx, name, ret_fd, e);
+}
+
+static int faulty_cut(void *ctx, int fd, uint64_t size, struct err *e)
+{
+    struct faulty *f = ctx;
+    return step(f, e) ? -1 : f->below.cut(f->below.ctx, fd, size, e);
+}
+
 static int faulty_open(void *ctx, const char *name, int *ret_fd, struct err *e)
 {
     struct faulty *f = ctx;
@@ -87,6 +99,8 @@ static struct medium faulty_medium(struct faulty *f)
     return (struct medium){
         .ctx = f,
         .create = faulty_create,
+        .reopen = faulty_reopen,
+        .cut = faulty_cut,
         .open = faulty_open,
         .write = faulty_write,
         .flush = faulty_flush,
