@@ -122,4 +122,12 @@ must_check int bundle_extract(struct bundle *b, int dirfd, unsigned workers, str
 must_check int bundle_copy(struct bundle *b, const struct medium *to, const char *name,
                            struct progress *progress, struct err *e);
 
+/* Adds a signature to the bundle `b`, open from `name` on that medium, or replaces this key's: proves the
+ * contents, then makes a new head, which takes the older one's place by a rename. Payload volumes stay as
+ * they are; of a single file, whose payload moves, a copy takes its place. ERR_BUNDLE_LIMIT for one signature
+ * too many, ERR_USAGE for a comment of more than 1 KiB or not UTF-8, or what bundle_copy() brings. */
+must_check int bundle_countersign(struct bundle *b, const struct medium *where, const char *name,
+                                  const struct sign_key *key, const char *comment, struct progress *progress,
+                                  struct err *e);
+
 #endif

@@ -17,6 +17,8 @@ struct copy {
     const struct bundle *from;
     const struct medium *to;
     const char *name;
+    const struct sign_key *key; /* who signs as well; NULL: nobody */
+    const char *comment;
     struct progress *progress;
     struct replacement replacement;
     struct output_set files;
@@ -60,13 +62,25 @@ static int copy_volume_file(struct copy *c, const struct index_volume *v, struct
     return volume_finish(&c->out, &c->replacement, &c->from->index, v, c->progress, e);
 }
 
+/* The head as it stands or, with a key, with this key's signature in S. */
 static int load_head(struct copy *c, struct err *e)
 {
     const struct bundle *b = c->from;
-    uint8_t *to = buf_reserve(&c->head, (size_t)b->head_bytes);
+    AUTO(buf) struct buf old = {0};
+    uint8_t *to = buf_reserve(&old, (size_t)b->head_bytes);
     if (b->medium.read(b->medium.ctx, b->head_fd, to, (size_t)b->head_bytes, 0, e))
         return -1;
-    c->head.len = (size_t)b->head_bytes;
+    old.len = (size_t)b->head_bytes;
+    if (!c->key) {
+        c->head = old;
+        old = (struct buf){0};
+        return 0;
+    }
+    size_t at = (size_t)b->signatures_at, len = (size_t)b->signatures_len;
+    buf_add(&c->head, old.data, at);
+    if (head_countersign(&c->head, old.data + at, len, &b->digests, c->key, c->comment, e))
+        return -1;
+    buf_add(&c->head, old.data + at + len, old.len - at - len);
     return 0;
 }
 
@@ -133,16 +147,31 @@ static int copy_all(struct copy *c, struct err *e)
     return c->to->flush_folder(c->to->ctx, e) || replace_end(&c->replacement, volumes, e) ? -1 : 0;
 }
 
+/* The index only claims what the frames hold: unpacking proves it, before anything is carried on. */
+static int prove_and_copy(struct copy *c, struct bundle *b, struct err *e)
+{
+    c->files.medium = c->to;
+    c->stored = mem_zeroed(LIMIT_FRAME_STORED, 1);
+    int rc = bundle_check(b, 0, c->progress, e) || copy_all(c, e) ? -1 : 0;
+    output_free(&c->out);
+    output_set_end(&c->files, rc ? e : NULL);
+    buf_free(&c->head);
+    free(c->stored);
+    return rc;
+}
+
 int bundle_copy(struct bundle *b, const struct medium *to, const char *name, struct progress *progress,
                 struct err *e)
 {
-    struct copy c = {.from = b, .to = to, .name = name, .progress = progress, .files = {.medium = to}};
-    c.stored = mem_zeroed(LIMIT_FRAME_STORED, 1);
-    /* the index only claims what the frames hold: unpacking proves it, before anything is carried on */
-    int rc = bundle_check(b, 0, progress, e) || copy_all(&c, e) ? -1 : 0;
-    output_free(&c.out);
-    output_set_end(&c.files, rc ? e : NULL);
-    buf_free(&c.head);
-    free(c.stored);
-    return rc ? err_context(e, "cannot copy the bundle") : 0;
+    struct copy c = {.from = b, .to = to, .name = name, .progress = progress};
+    return prove_and_copy(&c, b, e) ? err_context(e, "cannot copy the bundle") : 0;
+}
+
+int bundle_countersign(struct bundle *b, const struct medium *where, const char *name,
+                       const struct sign_key *key, const char *comment, struct progress *progress,
+                       struct err *e)
+{
+    struct copy c = {
+        .from = b, .to = where, .name = name, .key = key, .comment = comment, .progress = progress};
+    return prove_and_copy(&c, b, e) ? err_context(e, "cannot sign the bundle") : 0;
 }

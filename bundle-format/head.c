@@ -59,8 +59,8 @@ static void add_signed_message(struct buf *to, const struct head_digests *digest
     buf_add(to, comment, comment_len);
 }
 
-int head_add_signature(struct buf *to, const struct head_digests *digests, const struct sign_key *key,
-                       const char *comment, struct err *e)
+static int add_entry(struct buf *to, const struct head_digests *digests, const struct sign_key *key,
+                     const char *comment, struct err *e)
 {
     AUTO(buf) struct buf message = {0};
     uint8_t signature[SIGN_SIZE];
@@ -70,13 +70,55 @@ int head_add_signature(struct buf *to, const struct head_digests *digests, const
                        LIMIT_COMMENT);
     add_signed_message(&message, digests, key->public_key, comment, (uint16_t)len);
     sign_make(key, message.data, message.len, signature);
-
-    frame_add_skippable(to, SIGN_TAG, SIGN_ENTRY_SIZE + len);
     buf_add_char(to, ALGORITHM_ED25519);
     buf_add(to, key->public_key, SIGN_PUBLIC_SIZE);
     wire_add_u16(to, (uint16_t)len);
     buf_add(to, comment, len);
     buf_add(to, signature, SIGN_SIZE);
+    return 0;
+}
+
+int head_add_signature(struct buf *to, const struct head_digests *digests, const struct sign_key *key,
+                       const char *comment, struct err *e)
+{
+    AUTO(buf) struct buf entry = {0};
+    if (add_entry(&entry, digests, key, comment, e))
+        return -1;
+    frame_add_skippable(to, SIGN_TAG, entry.len);
+    buf_add(to, entry.data, entry.len);
+    return 0;
+}
+
+/* The entries of a verified S but those of this key. */
+static size_t keep_others(struct buf *to, const uint8_t *signatures, size_t len, const struct sign_key *key)
+{
+    struct cursor c = {.at = signatures + SKIPPABLE_START, .left = len - SKIPPABLE_START};
+    size_t kept = 0;
+    while (c.left > 0 && !c.failed) {
+        const uint8_t *entry = c.at;
+        cursor_u8(&c);
+        const uint8_t *public_key = cursor_take(&c, SIGN_PUBLIC_SIZE);
+        cursor_take(&c, cursor_u16(&c));
+        cursor_take(&c, SIGN_SIZE);
+        if (c.failed || !memcmp(public_key, key->public_key, SIGN_PUBLIC_SIZE))
+            continue;
+        buf_add(to, entry, (size_t)(c.at - entry));
+        kept++;
+    }
+    return kept;
+}
+
+int head_countersign(struct buf *to, const void *signatures, size_t len, const struct head_digests *digests,
+                     const struct sign_key *key, const char *comment, struct err *e)
+{
+    AUTO(buf) struct buf entries = {0};
+    if (keep_others(&entries, signatures, len, key) >= LIMIT_SIGNATURES)
+        return err_set(e, ERR_BUNDLE_LIMIT, "it has %u signatures, as many as a bundle can have",
+                       LIMIT_SIGNATURES);
+    if (add_entry(&entries, digests, key, comment, e))
+        return -1;
+    frame_add_skippable(to, SIGN_TAG, entries.len);
+    buf_add(to, entries.data, entries.len);
     return 0;
 }
 

@@ -62,6 +62,11 @@ struct head_signatures {
 /* Appends S with one signature. ERR_USAGE for a comment that is too long or not UTF-8. */
 must_check int head_add_signature(struct buf *to, const struct head_digests *digests,
                                   const struct sign_key *key, const char *comment, struct err *e);
+/* Appends what becomes of a verified S when this key signs as well: its other entries as they are, and the
+ * new one last. ERR_BUNDLE_LIMIT when there are as many as can be. */
+must_check int head_countersign(struct buf *to, const void *signatures, size_t len,
+                                const struct head_digests *digests, const struct sign_key *key,
+                                const char *comment, struct err *e);
 /* Takes S apart and verifies every entry: ERR_BUNDLE_SIGNATURE when one does not hold, when a key signs twice
  * or when there is none; ERR_BUNDLE_FEATURE for an unknown algorithm; ERR_BUNDLE_LIMIT. */
 must_check int head_check_signatures(const uint8_t *bytes, size_t len, const struct head_digests *digests,

@@ -76,16 +76,20 @@ static int read_head(struct opening *o, struct head *ret, struct err *e)
 static int authenticate(struct opening *o, struct err *e)
 {
     struct head head;
-    struct head_digests digests;
+    struct bundle *b = o->b;
     uint8_t first[HASH_SIZE];
-    if (read_head(o, &head, e) || read_skippable(o, SIGN_TAG, SIGN_BYTES_MAX, &o->signatures, e) ||
+    if (read_head(o, &head, e))
+        return -1;
+    b->signatures_at = o->at;
+    if (read_skippable(o, SIGN_TAG, SIGN_BYTES_MAX, &o->signatures, e) ||
         read_skippable(o, INDEX_TAG, LIMIT_INDEX_STORED, &o->index, e))
         return -1;
-    hash_of(o->head.data, o->head.len, digests.head);
-    hash_of(o->index.data, o->index.len, digests.index);
-    if (memcmp(digests.index, head.bundle_id, BUNDLE_ID_SIZE))
+    b->signatures_len = o->signatures.len;
+    hash_of(o->head.data, o->head.len, b->digests.head);
+    hash_of(o->index.data, o->index.len, b->digests.index);
+    if (memcmp(b->digests.index, head.bundle_id, BUNDLE_ID_SIZE))
         return err_set(e, ERR_BUNDLE_DAMAGED, "its index is damaged");
-    if (head_check_signatures(o->signatures.data, o->signatures.len, &digests, &o->b->signatures, e))
+    if (head_check_signatures(o->signatures.data, o->signatures.len, &b->digests, &b->signatures, e))
         return -1;
     hash_of(o->first.data, o->first.len, first);
     if (memcmp(first, head.first_frame, HASH_SIZE))

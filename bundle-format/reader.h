@@ -7,6 +7,7 @@
 
 #include "bundle-format/bundle.h"
 #include "bundle-format/frame.h"
+#include "bundle-format/head.h"
 #include "bundle-format/index.h"
 #include "bundle-format/stream.h"
 
@@ -24,6 +25,8 @@ struct bundle {
     const uint8_t *manifest; /* in it */
     size_t manifest_len;
     struct head_signatures signatures;
+    uint64_t signatures_at, signatures_len; /* S, in the head's file */
+    struct head_digests digests;            /* what it signs */
     struct index index;
     struct volume_place *volumes; /* one for each of the index */
     int head_fd;

@@ -128,6 +128,11 @@ def answers(r):
     profiles.append(r.ask("trust", "show"))
     said["trust show"] = profiles
     said["trust export"] = [r.ask("trust", "export", "import")]
+    said["key show"] = [r.ask("key", "show", "--state", "no-key"), r.ask("key", "trust", "workshop", "ab" * 32)]
+    said["key export"] = [r.ask("key", "export")]
+    said["sign"] = [r.ask("sign", head)]
+    said["inspect"].append(r.ask("inspect", head))
+    said["inspect"].append(r.ask("inspect", head, "--state", "no-key"))
     said["fetch"].append(r.ask("fetch", "pump-7", "--state", "new-state"))
     lines = r.run("--progress=json", "verify", "stick").stderr
     said["progress"] = [json.loads(line) for line in lines.splitlines()]

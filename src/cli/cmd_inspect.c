@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "cli/device_options.h"
+#include "cli/own_key.h"
 #include "cli/print.h"
 #include "cli/print_verdict.h"
 
@@ -16,10 +17,12 @@ static int run(struct app *app, const void *values, const char **words, size_t c
 {
     AUTO(pins) struct pins pins = {0};
     AUTO(survey) struct survey survey = {0};
+    AUTO(signers) struct signers known = {0};
     struct survey_options how = {.metadata_only = true, .progress = app->progress};
     (void)values, (void)count;
     if (app_look_store(app, e) || device_options_judge(app, NULL, NULL, &pins, &how.judge, e) ||
-        survey_path(words[0], &how, &survey, e))
+        signers_load(&app->store, &known, e) || survey_path(words[0], &how, &survey, e) ||
+        own_key_name_signers(app, &known, &survey, e))
         return -1;
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddNumberToObject(answer, "schema", 1);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "cli/device_options.h"
+#include "cli/own_key.h"
 #include "cli/print.h"
 #include "cli/print_verdict.h"
 
@@ -25,25 +26,34 @@ static const struct option options[] = {
     {"device", OPTION_TEXT, "FILE", offsetof(struct verify_options, device), DEVICE_HELP},
     {"needed-until", OPTION_TIME, "TIME", offsetof(struct verify_options, needed_until), NEEDED_UNTIL_HELP},
     {"require-signer", OPTION_TEXT, "KEY", offsetof(struct verify_options, require_signer),
-     "a bundle must be packed by this key: 64 hexadecimal digits or the fingerprint"},
+     "a bundle must be signed by this key: 64 hexadecimal digits, the fingerprint, or a trusted key's name"},
     {0},
 };
 
 /* Before the stick is read, which takes a while: is KEY mistyped? */
-static int check_signer_text(const char *text, struct err *e)
+static int check_signer_text(const char *text, const struct signers *known, struct err *e)
 {
     uint8_t key[SIGN_PUBLIC_SIZE];
     char fingerprint[SIGN_FINGERPRINT_TEXT];
-    if (hex_decode(text, strlen(text), key, sizeof key) || sign_read_fingerprint(text, fingerprint))
+    if (signers_named(known, text) || hex_decode(text, strlen(text), key, sizeof key) ||
+        sign_read_fingerprint(text, fingerprint))
         return 0;
-    err_set(e, ERR_USAGE, "--require-signer '%s' is neither a key nor a fingerprint", text);
+    err_set(e, ERR_USAGE,
+            "--require-signer '%s' is neither a key nor a fingerprint, nor the name of a trusted key", text);
     return err_hint(e, "a character is missing or mistyped: compare it again with whoever packed the bundle");
 }
 
-/* KEY as the signer of one of the items: the key itself, or the fingerprint that people compare. */
-static int find_signer(const char *text, const struct survey *c, uint8_t ret[SIGN_PUBLIC_SIZE], struct err *e)
+/* KEY as the signer of one of the items: the key itself, the name of one that is trusted, or the fingerprint
+ * that people compare. */
+static int find_signer(const char *text, const struct signers *known, const struct survey *c,
+                       uint8_t ret[SIGN_PUBLIC_SIZE], struct err *e)
 {
     char wanted[SIGN_FINGERPRINT_TEXT];
+    const struct signer *named = signers_named(known, text);
+    if (named) {
+        memcpy(ret, named->public_key, SIGN_PUBLIC_SIZE);
+        return 0;
+    }
     if (hex_decode(text, strlen(text), ret, SIGN_PUBLIC_SIZE))
         return 0;
     if (!sign_read_fingerprint(text, wanted))
@@ -134,17 +144,19 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     AUTO(pins) struct pins pins = {0};
     AUTO(device) struct device device = {0};
     AUTO(survey) struct survey survey = {0};
+    AUTO(signers) struct signers known = {0};
     uint8_t signer[SIGN_PUBLIC_SIZE];
     struct survey_options how = {.progress = app->progress};
     (void)count;
-    if (o->require_signer && check_signer_text(o->require_signer, e))
+    if (app_look_store(app, e) || signers_load(&app->store, &known, e) ||
+        (o->require_signer && check_signer_text(o->require_signer, &known, e)))
         return -1;
-    if (app_look_store(app, e) || device_options_judge(app, o->trust, &o->hwids, &pins, &how.judge, e) ||
+    if (device_options_judge(app, o->trust, &o->hwids, &pins, &how.judge, e) ||
         device_options_read(o->device, o->trust, &o->hwids, &device, &how.judge, e) ||
-        survey_path(words[0], &how, &survey, e))
+        survey_path(words[0], &how, &survey, e) || own_key_name_signers(app, &known, &survey, e))
         return -1;
     if (o->require_signer) {
-        if (find_signer(o->require_signer, &survey, signer, e))
+        if (find_signer(o->require_signer, &known, &survey, signer, e))
             return -1;
         require_signer(&survey, signer);
     }

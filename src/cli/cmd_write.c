@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "cli/device_options.h"
 #include "cli/expiry.h"
+#include "cli/own_key.h"
 #include "cli/print.h"
 #include "cli/print_verdict.h"
 #include "cli/write_options.h"
@@ -84,21 +85,6 @@ static cJSON *json_delivery(const struct delivery *d)
     return answer;
 }
 
-static int load_signer(struct app *app, struct sign_key *ret, struct err *e)
-{
-    AUTO_FD int keys = -1;
-    bool made;
-    if (fs_open_dir_at(app->store.state_fd, "keys", true, &keys, e) ||
-        sign_key_load_or_make(keys, "bundle.key", ret, &made, e))
-        return -1;
-    if (made) {
-        char fingerprint[SIGN_FINGERPRINT_TEXT];
-        sign_fingerprint(ret->public_key, fingerprint);
-        app_note(app, "airlock: made a key that signs this computer's bundles: %s", fingerprint);
-    }
-    return 0;
-}
-
 static int write_one(struct app *app, const struct deliver_options *how, const char *name, const char *to,
                      cJSON *written, struct err *e)
 {
@@ -169,6 +155,7 @@ int write_all(struct app *app, const struct write_options *o, const struct base 
 {
     AUTO(pins) struct pins pins = {0};
     AUTO(sign_key) struct sign_key signer = {0};
+    bool made;
     struct deliver_options how = {
         .as = is_plain(o) ? DELIVER_PLAIN : DELIVER_BUNDLE,
         .single = o->single,
@@ -180,7 +167,7 @@ int write_all(struct app *app, const struct write_options *o, const struct base 
         .progress = app->progress,
     };
     if (device_options_judge(app, o->trust, NULL, &pins, &how.judge, e) ||
-        (needs_signer(o, names, count) && load_signer(app, &signer, e)))
+        (needs_signer(o, names, count) && own_key_load_or_make(app, &signer, &made, e)))
         return -1;
     device_options_note_trust(&how.judge);
     for (size_t i = 0; i < count; i++)

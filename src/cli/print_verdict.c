@@ -16,6 +16,10 @@ static void print_signers(const struct survey_item *item)
         sign_fingerprint(item->signers[i].public_key, fingerprint);
         print_label(i ? "" : "packed by");
         printf("key %s", fingerprint);
+        if (item->signers[i].known_as)
+            printf(" (%s)", item->signers[i].known_as);
+        else if (item->unknown_matters)
+            fputs(" (an unknown key)", stdout);
         if (*item->signers[i].comment) {
             fputs(", ", stdout);
             print_text(item->signers[i].comment);
@@ -217,6 +221,7 @@ static void add_signers(cJSON *to, const struct survey_item *item)
         sign_fingerprint(item->signers[i].public_key, fingerprint);
         cJSON_AddStringToObject(signer, "fingerprint", fingerprint);
         json_add_hash(signer, "public_key", item->signers[i].public_key);
+        json_add_text(signer, "known_as", item->signers[i].known_as);
         cJSON_AddStringToObject(signer, "comment", item->signers[i].comment);
         cJSON_AddItemToArray(list, signer);
     }

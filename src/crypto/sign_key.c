@@ -51,20 +51,30 @@ static int make(int dirfd, const char *name, uint8_t seed[SEED_SIZE], struct err
     return rc;
 }
 
-int sign_key_load_or_make(int dirfd, const char *name, struct sign_key *ret, bool *ret_made, struct err *e)
+int sign_key_load(int dirfd, const char *name, struct sign_key *ret, struct err *e)
 {
     uint8_t seed[SEED_SIZE];
-    bool made = false;
     if (sodium_init() < 0)
         return err_set(e, ERR_INTERNAL, "libsodium does not start");
     int rc = load(dirfd, name, seed, e);
-    if (rc && e->id == ERR_NO_SUCH_PATH) {
-        made = true;
-        rc = make(dirfd, name, seed, e);
-    }
+    if (rc == 0)
+        sign_key_from_seed(seed, ret);
+    sodium_memzero(seed, sizeof seed);
+    return rc;
+}
+
+int sign_key_load_or_make(int dirfd, const char *name, struct sign_key *ret, bool *ret_made, struct err *e)
+{
+    uint8_t seed[SEED_SIZE];
+    *ret_made = false;
+    if (sign_key_load(dirfd, name, ret, e) == 0)
+        return 0;
+    if (e->id != ERR_NO_SUCH_PATH)
+        return -1;
+    int rc = make(dirfd, name, seed, e);
     if (rc == 0) {
         sign_key_from_seed(seed, ret);
-        *ret_made = made;
+        *ret_made = true;
     }
     sodium_memzero(seed, sizeof seed);
     return rc;

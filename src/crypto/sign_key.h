@@ -22,8 +22,10 @@ struct sign_key {
     uint8_t secret_key[SIGN_SECRET_SIZE];
 };
 
-/* Loads `name` beneath dirfd; where it is missing makes a new key there, durably, mode 0600, and sets
- * *ret_made. A key file that others may read is refused (ERR_BAD_CONFIG). */
+/* Loads `name` beneath dirfd: ERR_NO_SUCH_PATH where it is missing. A key file that others may read is
+ * refused (ERR_BAD_CONFIG). */
+must_check int sign_key_load(int dirfd, const char *name, struct sign_key *ret, struct err *e);
+/* The same; where it is missing makes a new key there, durably, mode 0600, and sets *ret_made. */
 must_check int sign_key_load_or_make(int dirfd, const char *name, struct sign_key *ret, bool *ret_made,
                                      struct err *e);
 /* From a 32-byte seed, so that tests can be exact. */

@@ -70,10 +70,17 @@ static int64_t find_newer(const struct place *place, const struct verdict *v, co
 
 /* Two that write the same names would read back each other's bytes and blame the stick. A file system that
  * knows no locks is not refused. */
-static int begin_bundle(const struct place *place, struct err *e)
+static int lock_folder(const struct place *place, struct err *e)
 {
     if (flock(place->dirfd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
         return err_set(e, ERR_STORE_LOCKED, "another airlock is writing beside it");
+    return 0;
+}
+
+static int begin_bundle(const struct place *place, struct err *e)
+{
+    if (lock_folder(place, e))
+        return -1;
     if (place->on_stick)
         readme_write(place->dirfd);
     return 0;
@@ -275,6 +282,22 @@ int deliver_apply(const char *bundle, const char *dir, const struct deliver_opti
                   struct err *e)
 {
     return carry_bundle(bundle, CARRY_FOLDER, dir, o, ret, e);
+}
+
+int deliver_signature(const char *bundle, const char *comment, const struct deliver_options *o,
+                      struct delivery *ret, struct err *e)
+{
+    AUTO(admitted) struct admitted a = {.from = {.dirfd = -1}};
+    AUTO(delivery) struct delivery d = {.path = mem_strdup(bundle)};
+    if (admit_bundle(bundle, o, &a, &d, e))
+        return err_context(e, "'%s'", bundle);
+    const struct medium medium = medium_posix(&a.from.dirfd);
+    if (lock_folder(&a.from, e) ||
+        bundle_countersign(a.bundle, &medium, a.from.name, o->signer, comment, o->progress, e))
+        return err_context(e, "'%s'", bundle);
+    *ret = d;
+    d = (struct delivery){0};
+    return 0;
 }
 
 void delivery_free(struct delivery *d)

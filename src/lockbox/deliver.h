@@ -52,6 +52,9 @@ must_check int deliver_bundle(const char *bundle, const char *to, const struct d
  */
 must_check int deliver_apply(const char *bundle, const char *dir, const struct deliver_options *o,
                              struct delivery *ret, struct err *e);
+/* Adds the signer's signature to a bundle where it lies. `ret->path` is the bundle's. */
+must_check int deliver_signature(const char *bundle, const char *comment, const struct deliver_options *o,
+                                 struct delivery *ret, struct err *e);
 void delivery_free(struct delivery *d);
 
 #endif

@@ -212,6 +212,20 @@ int survey_path(const char *path, const struct survey_options *options, struct s
     return 0;
 }
 
+void survey_name_signers(struct survey *c, const struct signers *known, const struct sign_key *own)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        c->items[i].unknown_matters = known->count > 0;
+        for (size_t k = 0; k < c->items[i].signer_count; k++) {
+            struct survey_signer *signer = &c->items[i].signers[k];
+            const struct signer *found = signers_find(known, signer->public_key);
+            bool is_own = own && !memcmp(own->public_key, signer->public_key, SIGN_PUBLIC_SIZE);
+            if (found || is_own)
+                signer->known_as = mem_strdup(found ? found->name : SURVEY_THIS_COMPUTER);
+        }
+    }
+}
+
 void survey_require_signer(struct survey_item *item, const uint8_t key[SIGN_PUBLIC_SIZE])
 {
     for (size_t i = 0; i < item->signer_count; i++)
@@ -226,8 +240,10 @@ void survey_free(struct survey *c)
 {
     for (size_t i = 0; i < c->count; i++) {
         struct survey_item *item = &c->items[i];
-        for (size_t k = 0; k < item->signer_count; k++)
+        for (size_t k = 0; k < item->signer_count; k++) {
             free(item->signers[k].comment);
+            free(item->signers[k].known_as);
+        }
         free(item->signers);
         free(item->path);
         verdict_free(&item->verdict);

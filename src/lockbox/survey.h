@@ -9,6 +9,7 @@
 #include "base/progress.h"
 #include "lockbox/judge.h"
 #include "lockbox/needs.h"
+#include "store/signers.h"
 
 enum survey_kind { SURVEY_BUNDLE, SURVEY_FOLDER };
 
@@ -21,6 +22,7 @@ struct survey_options {
 struct survey_signer {
     uint8_t public_key[SIGN_PUBLIC_SIZE];
     char *comment;
+    char *known_as; /* the name under which this computer trusts the key; NULL: it does not know it */
 };
 
 struct survey_item {
@@ -31,6 +33,7 @@ struct survey_item {
     struct needs needs;
     struct survey_signer *signers; /* bundles */
     size_t signer_count;
+    bool unknown_matters; /* this computer knows keys of others, so one that it does not know is news */
     uint64_t stored_bytes, raw_bytes; /* bundles: on the medium, and unpacked */
     size_t member_count;
 };
@@ -45,6 +48,9 @@ struct survey {
  * what is wrong with an item stands in its verdict. */
 must_check int survey_path(const char *path, const struct survey_options *options, struct survey *ret,
                            struct err *e);
+#define SURVEY_THIS_COMPUTER "this computer" /* no name of a key: it has a blank */
+/* Fills in known_as. `own`: this computer's key, or NULL. */
+void survey_name_signers(struct survey *c, const struct signers *known, const struct sign_key *own);
 /* Adds the problem `bundle-signer` unless it is a bundle that this key signed. */
 void survey_require_signer(struct survey_item *item, const uint8_t key[SIGN_PUBLIC_SIZE]);
 void survey_free(struct survey *c);
