@@ -17,6 +17,7 @@
 struct opening {
     struct bundle *b;
     uint64_t size;                             /* of the file */
+    bool loosely;                              /* faulty volumes are noted */
     uint64_t at;                               /* how far it has been read */
     struct buf first, head, signatures, index; /* as stored */
 };
@@ -132,6 +133,35 @@ static int find_volumes_inside(struct opening *o, struct err *e)
     return 0;
 }
 
+/* As they should lie there; what does not is found frame by frame. */
+static void place_volumes_inside(struct opening *o)
+{
+    struct bundle *b = o->b;
+    uint64_t at = b->head_bytes;
+    b->single = true;
+    for (size_t i = 1; i < b->index.volume_count; i++) {
+        b->volumes[i] = (struct volume_place){.fd = b->head_fd, .start = at};
+        at += b->index.volumes[i].bytes;
+    }
+}
+
+static int open_volume(struct opening *o, size_t i, struct err *e)
+{
+    struct bundle *b = o->b;
+    struct volume_place *place = &b->volumes[i];
+    const struct index_volume *v = &b->index.volumes[i];
+    struct err unreadable;
+    if (volume_open(&b->medium, b->name, v, &place->fd, &place->pending, e) == 0)
+        return 0;
+    if (!o->loosely)
+        return -1;
+    place->fault = e->id;
+    AUTO_FREE char *name = volume_name(b->name, v->number, false);
+    if (b->medium.open(b->medium.ctx, name, &place->fd, &unreadable))
+        place->fd = -1;
+    return 0;
+}
+
 static int find_volumes(struct opening *o, struct err *e)
 {
     struct bundle *b = o->b;
@@ -143,11 +173,12 @@ static int find_volumes(struct opening *o, struct err *e)
     for (size_t i = 0; i < b->index.volume_count; i++)
         b->volumes[i].fd = -1;
     b->volumes[0] = (struct volume_place){.fd = b->head_fd, .start = o->at};
-    if (o->size > b->head_bytes)
+    if (o->size > b->head_bytes && o->loosely)
+        place_volumes_inside(o);
+    else if (o->size > b->head_bytes)
         return find_volumes_inside(o, e);
-    for (size_t i = 1; i < b->index.volume_count; i++)
-        if (volume_open(&b->medium, b->name, &b->index.volumes[i], &b->volumes[i].fd, &b->volumes[i].pending,
-                        e))
+    for (size_t i = 1; i < b->index.volume_count && !b->single; i++)
+        if (open_volume(o, i, e))
             return -1;
     return 0;
 }
@@ -159,16 +190,17 @@ static int open_bundle(struct opening *o, struct err *e)
         authenticate(o, e) || index_decode(o->index.data, o->index.len, &b->index, e) ||
         index_check(&b->index, e) || read_first(o, e) || find_volumes(o, e))
         return -1;
-    return bundle_unroll(b, STREAM_METADATA, 1, NULL, NULL, e);
+    return o->loosely ? 0 : bundle_unroll(b, STREAM_METADATA, 1, NULL, NULL, e);
 }
 
-int bundle_open_on(const struct medium *medium, const char *name, struct bundle **ret, struct err *e)
+static int open_on(const struct medium *medium, const char *name, bool loosely, struct bundle **ret,
+                   struct err *e)
 {
     struct bundle *b = mem_zeroed(1, sizeof *b);
     b->medium = *medium;
     b->name = mem_strdup(name);
     b->head_fd = -1;
-    struct opening o = {.b = b};
+    struct opening o = {.b = b, .loosely = loosely};
     int rc = open_bundle(&o, e);
     buf_free(&o.first);
     buf_free(&o.head);
@@ -180,6 +212,16 @@ int bundle_open_on(const struct medium *medium, const char *name, struct bundle 
     }
     *ret = b;
     return 0;
+}
+
+int bundle_open_on(const struct medium *medium, const char *name, struct bundle **ret, struct err *e)
+{
+    return open_on(medium, name, false, ret, e);
+}
+
+int bundle_open_loosely(const struct medium *medium, const char *name, struct bundle **ret, struct err *e)
+{
+    return open_on(medium, name, true, ret, e);
 }
 
 /* medium_posix() of a folder that is only needed while opening. */

@@ -15,7 +15,8 @@
 struct volume_place {
     int fd;
     uint64_t start;
-    bool pending; /* under the name of an unfinished replacement (volume.h) */
+    enum err_id fault; /* bundle_open_loosely(): what is wrong with it, 0 where nothing is known */
+    bool pending;      /* under the name of an unfinished replacement (volume.h) */
 };
 
 struct bundle {
@@ -37,6 +38,11 @@ struct bundle {
 /* bundle_open() through a medium; the medium's ctx must outlive the bundle. */
 must_check int bundle_open_on(const struct medium *medium, const char *name, struct bundle **ret,
                               struct err *e);
+
+/* For examine.h alone: what is signed is checked, but volumes may be missing or damaged (their place tells),
+ * and M is not looked into. */
+must_check int bundle_open_loosely(const struct medium *medium, const char *name, struct bundle **ret,
+                                   struct err *e);
 
 /* One frame as stored; the caller checks its hash. `stored` has room for it. */
 must_check int bundle_load_frame(const struct bundle *b, size_t frame, uint8_t *stored, struct err *e);

@@ -121,6 +121,7 @@ def answers(r):
     said["inspect"].append(r.ask("inspect", differential(r)))
     said["verify"].append(r.ask("verify", differential(r)))
     said["verify, stick"] = [r.ask("verify", "stick")]
+    said["check"] = [r.ask("check", "stick"), r.ask("check", "broken.lockbox", code=3)]
     said["diff"] = diffs(r)
     profiles = [r.ask("trust", "show")]
     for file in (r.folder / "home").rglob("memory.json"):

@@ -35,7 +35,7 @@ const struct option global_option_table[] = {
 
 const struct command *const commands[] = {
     &cmd_login, &cmd_list,  &cmd_fetch, &cmd_write, &cmd_prepare, &cmd_verify, &cmd_inspect,
-    &cmd_diff,  &cmd_apply, &cmd_sign,  &cmd_key,   &cmd_trust,   NULL,
+    &cmd_diff,  &cmd_check, &cmd_apply, &cmd_sign,  &cmd_key,     &cmd_trust,  NULL,
 };
 
 static const char *home_folder(void)
