@@ -64,6 +64,8 @@ ERROR(BAD_KEY, "bad-key", EXIT_REFUSED, "a public key cannot be used",
       "the root must be issued anew with keys that can be used")
 ERROR(BAD_SIGNATURE, "bad-signature", EXIT_REFUSED, "a signature does not match",
       "the file was changed after it was signed: fetch it again from the cloud")
+ERROR(BAD_REPORT, "bad-report", EXIT_REFUSED, "the file is no report or request of a device",
+      "docs/report-format.md describes the files; bring it from the device again")
 ERROR(DUPLICATE_SIGNATURE, "duplicate-signature", EXIT_REFUSED, "two signatures by the same key",
       "fetch it again; if the cloud itself serves it so, ask the owner of the account")
 ERROR(THRESHOLD_NOT_MET, "threshold-not-met", EXIT_REFUSED,
