@@ -118,8 +118,9 @@ must_check int bundle_extract(struct bundle *b, int dirfd, unsigned workers, str
 
 /* Proves the contents as bundle_check() does, then copies the bundle as it is, signatures and all, to `name`
  * on the medium: every frame is checked on the way and read back, payload volumes first, the head last, as
- * bundle_write() does. ERR_BUNDLE_DAMAGED, ERR_READ_BACK, or the medium's. */
-must_check int bundle_copy(struct bundle *b, const struct medium *to, const char *name,
+ * bundle_write() does. With `single` volumes become one file, which the signatures do not notice; a single
+ * file stays one. ERR_BUNDLE_DAMAGED, ERR_READ_BACK, or the medium's. */
+must_check int bundle_copy(struct bundle *b, const struct medium *to, const char *name, bool single,
                            struct progress *progress, struct err *e);
 
 /* Adds a signature to the bundle `b`, open from `name` on that medium, or replaces this key's: proves the

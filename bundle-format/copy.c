@@ -17,6 +17,7 @@ struct copy {
     const struct bundle *from;
     const struct medium *to;
     const char *name;
+    bool single; /* the volumes one after the other in the head's file: the same bytes, the same signatures */
     const struct sign_key *key; /* who signs as well; NULL: nobody */
     const char *comment;
     struct progress *progress;
@@ -120,7 +121,7 @@ static int read_back(struct copy *c, struct err *e)
     uint64_t base = c->head.len;
     if (output_compare(&c->out, c->head.data, c->head.len, 0, e))
         return -1;
-    for (size_t i = 1; c->from->single && i < x->volume_count; i++) {
+    for (size_t i = 1; c->single && i < x->volume_count; i++) {
         if (volume_read_back(&c->out, x, &x->volumes[i], base, c->progress, e))
             return -1;
         base += x->volumes[i].bytes;
@@ -138,10 +139,9 @@ static int commit(struct copy *c, struct err *e)
 
 static int copy_all(struct copy *c, struct err *e)
 {
-    bool single = c->from->single;
-    unsigned volumes = single ? 1 : (unsigned)c->from->index.volume_count;
+    unsigned volumes = c->single ? 1 : (unsigned)c->from->index.volume_count;
     if (load_head(c, e) || replace_begin(&c->replacement, c->to, c->name, e) ||
-        (single ? copy_single(c, e) : copy_split(c, e)) || commit(c, e))
+        (c->single ? copy_single(c, e) : copy_split(c, e)) || commit(c, e))
         return -1;
     output_set_keep(&c->files);
     return c->to->flush_folder(c->to->ctx, e) || replace_end(&c->replacement, volumes, e) ? -1 : 0;
@@ -160,10 +160,10 @@ static int prove_and_copy(struct copy *c, struct bundle *b, struct err *e)
     return rc;
 }
 
-int bundle_copy(struct bundle *b, const struct medium *to, const char *name, struct progress *progress,
-                struct err *e)
+int bundle_copy(struct bundle *b, const struct medium *to, const char *name, bool single,
+                struct progress *progress, struct err *e)
 {
-    struct copy c = {.from = b, .to = to, .name = name, .progress = progress};
+    struct copy c = {.from = b, .to = to, .name = name, .single = single || b->single, .progress = progress};
     return prove_and_copy(&c, b, e) ? err_context(e, "cannot copy the bundle") : 0;
 }
 
@@ -171,7 +171,12 @@ int bundle_countersign(struct bundle *b, const struct medium *where, const char 
                        const struct sign_key *key, const char *comment, struct progress *progress,
                        struct err *e)
 {
-    struct copy c = {
-        .from = b, .to = where, .name = name, .key = key, .comment = comment, .progress = progress};
+    struct copy c = {.from = b,
+                     .to = where,
+                     .name = name,
+                     .single = b->single,
+                     .key = key,
+                     .comment = comment,
+                     .progress = progress};
     return prove_and_copy(&c, b, e) ? err_context(e, "cannot sign the bundle") : 0;
 }

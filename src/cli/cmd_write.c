@@ -93,12 +93,10 @@ static int write_one(struct app *app, const struct deliver_options *how, const c
         if (how->base)
             return err_set(e, ERR_USAGE, "'%s' is carried on as it is: --base is for lockboxes of the store",
                            name);
-        if (how->as == DELIVER_BUNDLE && (how->single || how->memory || how->volume_bytes))
+        if (how->as == DELIVER_BUNDLE && (how->memory || how->volume_bytes))
             return err_set(
                 e, ERR_USAGE,
-                "'%s' is copied as it is: --single, --memory and --volume-size are for lockboxes of "
-                "the store",
-                name);
+                "'%s' is copied as it is: --memory and --volume-size are for lockboxes of the store", name);
         if (deliver_bundle(name, to, how, &d, e))
             return -1;
     } else if (deliver_lockbox(&app->store, app->profile, name, to, how, &d, e)) {

@@ -232,7 +232,7 @@ static int copy_bundle(const struct admitted *a, const char *to, const struct de
         return -1;
     const struct medium medium = medium_posix(&place.dirfd);
     if (refuse_older(&place, INCUMBENT_BUNDLE, &a->verdict, &a->roles, o, e) || begin_bundle(&place, e) ||
-        bundle_copy(a->bundle, &medium, place.name, o->progress, e))
+        bundle_copy(a->bundle, &medium, place.name, o->single, o->progress, e))
         return err_context(e, "'%s'", place.shown);
     d->path = mem_strdup(place.shown);
     d->newer_beside = find_newer(&place, &a->verdict, &a->roles);

@@ -110,6 +110,22 @@ class Keys(Scenario):
         self.ok("apply", self.bundle(), "--to", self.home / "packed")
         self.assertEqual(tree(self.home / "device"), tree(self.home / "packed"))
 
+    def test_without_a_login_volumes_become_one_file_with_the_same_signatures(self):
+        self.in_room("sign", self.bundle(), "--comment", "looked at")
+        one = self.home / "one.lockbox"
+        self.in_room("write", self.bundle(), one, "--single")
+        volume = self.bundle().with_name(self.bundle().name + ".001")
+        self.assertEqual(one.read_bytes(), self.bundle().read_bytes() + volume.read_bytes())
+        self.assertEqual(self.signers(one), self.signers(self.bundle()))
+        head = self.bundle()
+        self.in_room("write", head, self.stick, "--single")
+        self.assertEqual(head.read_bytes(), one.read_bytes(), "onto itself")
+        self.assertFalse(volume.exists())
+        self.in_room("write", one, self.stick, "--as", "plain")
+        self.ok("apply", one, "--to", self.home / "device")
+        self.assertEqual(tree(self.home / "device"), tree(self.stick / "update"))
+        self.refuses(2, "usage", "write", one, self.home, "--volume-size", "1M")
+
     def test_what_is_not_good_is_not_signed(self):
         bundle = self.bundle()
         volume = bundle.with_name(bundle.name + ".001")

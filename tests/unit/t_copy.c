@@ -24,7 +24,7 @@ static int copy_through(const struct medium *medium, struct err *e)
 {
     struct bundle *b;
     assert_int_equal(bundle_open(from.dirfd, FIXTURE_NAME, &b, e), 0);
-    int rc = bundle_copy(b, medium, FIXTURE_NAME, NULL, e);
+    int rc = bundle_copy(b, medium, FIXTURE_NAME, false, NULL, e);
     bundle_close(b);
     return rc;
 }
