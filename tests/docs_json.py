@@ -17,6 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent / "cli"))
+import mock_stick  # noqa: E402, beside the scenarios
+
 HERE = Path(__file__).parent
 AIRLOCK = Path(sys.argv[1]).resolve()
 LATE = "2030-01-01T00:00:00Z"
@@ -86,10 +89,10 @@ class Rehearsal:
     def control(self, *words):
         subprocess.run([HERE / "cloud/rehearsal", *words], cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
 
-    def run(self, *words, secret="wrong"):
+    def run(self, *words, secret="wrong", under=()):
         home = {"HOME": "home", "PATH": os.environ["PATH"], "AIRLOCK_CLIENT_ID": self.env["REHEARSAL_CLIENT_ID"],
                 "AIRLOCK_CLIENT_SECRET": secret, "NO_PROXY": "localhost"}
-        return subprocess.run([AIRLOCK, *words], cwd=self.folder, env=home, capture_output=True, text=True)
+        return subprocess.run([*under, AIRLOCK, *words], cwd=self.folder, env=home | mock_stick.ENV, capture_output=True, text=True)
 
     def ask(self, *words, code=0, **more):
         done = self.run("--json", *words, **more)
@@ -134,6 +137,10 @@ def answers(r):
     said["sign"] = [r.ask("sign", head)]
     said["inspect"].append(r.ask("inspect", head))
     said["inspect"].append(r.ask("inspect", head, "--state", "no-key"))
+    stick = mock_stick.plug_in(r.folder)
+    said["sticks"] = [r.ask("sticks", under=stick)]
+    with mock_stick.udisks():
+        said["eject"] = [r.ask("eject", "/dev/sdb1", under=stick)]
     said["fetch"].append(r.ask("fetch", "pump-7", "--state", "new-state"))
     lines = r.run("--progress=json", "verify", "stick").stderr
     said["progress"] = [json.loads(line) for line in lines.splitlines()]

@@ -14,7 +14,7 @@ declare -A may=(
   [account]="cloud store uptane"
   [lockbox]="fetch cloud store uptane bundle-format usb-tools"
   [report]="cloud net store uptane usb-tools"
-  [cli]="account lockbox report store"
+  [cli]="account lockbox report store usb-tools"
 )
 declare -A third_party=(
   [curl]="net" [sodium]="crypto cli" [openssl]="crypto" [zstd]="bundle-format fetch" [zlib]="fetch" [isa-l]="fetch" [archive]="cloud fetch"

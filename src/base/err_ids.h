@@ -35,6 +35,10 @@ ERROR(NOT_A_LOCKBOX, "not-a-lockbox", EXIT_USAGE,
       "name a bundle (x.lockbox), a folder with metadata/, or a stick with airlock/ or update/")
 ERROR(NOT_A_BASE, "not-a-base", EXIT_USAGE, "what --base names holds no OSTree image that can be told",
       "name the lockbox whose OSTree image the device has: a bundle, a lockbox directory or a fetched one")
+ERROR(NOT_A_STICK, "not-a-stick", EXIT_USAGE, "no removable medium is mounted there or has this name",
+      "airlock sticks shows them")
+ERROR(SYSTEM_DISK, "system-disk", EXIT_USAGE, "this computer runs from this disk",
+      "name a stick: airlock sticks shows them")
 ERROR(ALREADY_EXISTS, "already-exists", EXIT_USAGE, "something else stands under the final name",
       "move it away or choose another destination")
 
@@ -254,3 +258,9 @@ ERROR(READ_BACK, "read-back", EXIT_MEDIUM, "the medium does not return what was 
       "replace the stick")
 ERROR(FILE_TOO_LARGE, "file-too-large", EXIT_MEDIUM, "the file system cannot hold a file of this size",
       "use another file system, or a bundle in volumes")
+ERROR(NO_UDISKS, "no-udisks", EXIT_MEDIUM, "udisks2, which unmounts for a normal user, does not answer",
+      "install udisks2, or unmount as root")
+ERROR(STICK_BUSY, "stick-busy", EXIT_MEDIUM, "a program still uses the stick",
+      "close what has files of it open or stands in a folder of it, then run the same command again")
+ERROR(EJECT_REFUSED, "eject-refused", EXIT_MEDIUM, "udisks2 did not unmount the stick or power it off",
+      "do not pull it yet: unmount it as root")

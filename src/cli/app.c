@@ -34,8 +34,8 @@ const struct option global_option_table[] = {
 };
 
 const struct command *const commands[] = {
-    &cmd_login, &cmd_list,  &cmd_fetch, &cmd_write, &cmd_prepare, &cmd_verify, &cmd_inspect,
-    &cmd_diff,  &cmd_check, &cmd_apply, &cmd_sign,  &cmd_key,     &cmd_trust,  NULL,
+    &cmd_login, &cmd_list,  &cmd_fetch, &cmd_write, &cmd_prepare, &cmd_verify, &cmd_inspect, &cmd_diff,
+    &cmd_check, &cmd_apply, &cmd_sign,  &cmd_key,   &cmd_trust,   &cmd_sticks, &cmd_eject,   NULL,
 };
 
 static const char *home_folder(void)
