@@ -267,6 +267,17 @@ static int read_manifest(struct json_value v, struct report_file *ret, struct er
     return 0;
 }
 
+/* OpenSSL looks for the block that it wants and leaves the rest of a text alone, which could be a private key
+ * that its owner did not mean to give away. */
+static bool has_more_than_key(const char *pem)
+{
+    static const char begin[] = "-----BEGIN PUBLIC KEY-----", end[] = "-----END PUBLIC KEY-----";
+    if (strncmp(pem, begin, strlen(begin)) != 0)
+        return true;
+    const char *rest = strstr(pem, end);
+    return !rest || strspn(rest + strlen(end), "\r\n") != strlen(rest + strlen(end));
+}
+
 static int read_key(struct json_value v, struct report_ecu *ret, struct err *e)
 {
     struct json_value field;
@@ -282,8 +293,9 @@ static int read_key(struct json_value v, struct report_ecu *ret, struct err *e)
     if (pubkey_parse(ret->key_type, strlen(ret->key_type), ret->key_value, strlen(ret->key_value), &key,
                      &unusable))
         return fail(e, "key", "a public key of a kind that roles are signed with");
+    bool is_pem = pubkey_type(key) != PUBKEY_ED25519;
     pubkey_delete(key);
-    return 0;
+    return is_pem && has_more_than_key(ret->key_value) ? fail(e, "key", "a public key alone") : 0;
 }
 
 static int read_ecus(struct json_value v, struct report_file *ret, struct err *e)

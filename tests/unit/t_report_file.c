@@ -16,6 +16,19 @@
 
 static const char manifest[] = "{\"signatures\":[],  \"signed\":{\"primary_ecu_serial\":\"a1b2\"}}\n";
 
+static const char rsa_public[] = "-----BEGIN PUBLIC KEY-----\n"
+                                 "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAwQa3GLYpM5BKWFsCMzru\n"
+                                 "bcN8kpluyHIXqiDLpQrV2OrBbbQMy/XjS561DxpPw11ZHPGOVLYDud1vPQiI25W+\n"
+                                 "CEPE+u81PU6u7ten3n7oZVE6Y8EYT3UVfsBiWGyCuWsftPktN440TipT5B4EczLs\n"
+                                 "E2DlsW5OJYC5+8St/HGMJcxK0lxBlQa8tnY+m/Vij94g92O1KRvA6xiL20pUHPVs\n"
+                                 "rM8zOGASpjewmilYIbuFzBh8GCB6O2SmzfzBmAe4TgTTbwUphrqLhEz27PeByH4H\n"
+                                 "Xo4bHOAY5S32wDJFfWMrQOfElYKj6lF/ANHqB084MSKabSCq9JhfX1qqr6vTtpRK\n"
+                                 "mQIDAQAB\n"
+                                 "-----END PUBLIC KEY-----\n";
+/* Of a form that many programs write; the rest does not matter. */
+static const char private_start[] = "-----BEGIN "
+                                    "RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n";
+
 static void load(const char *name, struct buf *ret)
 {
     AUTO_FREE char *path = mem_format("tests/unit/reports/%s", name);
@@ -178,15 +191,32 @@ static void only_the_first_report_follows_none(void **state)
     expect_refusal(&file, "'sequence'");
 }
 
-static void a_private_key_is_no_public_one(void **state)
+static void set_rsa_key(struct report_file *file, const char *value)
+{
+    free(file->ecus[0].key_type);
+    free(file->ecus[0].key_value);
+    file->ecus[0].key_type = mem_strdup("RSA");
+    file->ecus[0].key_value = mem_strdup(value);
+}
+
+static void a_private_key_does_not_ride_along_with_a_public_one(void **state)
 {
     (void)state;
     AUTO(report_file) struct report_file file = {0};
+    AUTO(buf) struct buf made = {0}, both = {0};
+    AUTO(sign_key) struct sign_key key;
+    struct err e = {0};
+    key_of_the_files(&key);
     parse("report.json", &file);
-    free(file.ecus[0].key_type);
-    free(file.ecus[0].key_value);
-    file.ecus[0].key_type = mem_strdup("RSA");
-    file.ecus[0].key_value = mem_strdup("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAABAgM=\n");
+    set_rsa_key(&file, rsa_public);
+    assert_return_code(report_file_make(&file, &key, &made, &e), 0);
+    buf_clear(&made);
+    buf_addf(&both, "%s%s", rsa_public, private_start);
+    set_rsa_key(&file, buf_text(&both));
+    expect_refusal(&file, "'key'");
+    buf_clear(&both);
+    buf_addf(&both, "%s%s", private_start, rsa_public);
+    set_rsa_key(&file, buf_text(&both));
     expect_refusal(&file, "'key'");
 }
 
@@ -225,7 +255,7 @@ int main(void)
         cmocka_unit_test(no_byte_can_be_changed),
         cmocka_unit_test(a_device_cannot_name_itself_out_of_its_folder),
         cmocka_unit_test(only_the_first_report_follows_none),
-        cmocka_unit_test(a_private_key_is_no_public_one),
+        cmocka_unit_test(a_private_key_does_not_ride_along_with_a_public_one),
         cmocka_unit_test(a_manifest_has_a_limit),
         cmocka_unit_test(a_request_with_a_misspelt_state_is_not_made),
     };
