@@ -321,7 +321,7 @@ static int read_ecus(struct json_value v, struct report_file *ret, struct err *e
 static int read_report(struct json_value v, struct report_file *ret, struct err *e)
 {
     struct json_value checked;
-    size_t outcome, source;
+    size_t outcome = 0, source = 0;
     if (read_lockbox(v, ret, e) || get_word(v, "outcome", outcomes, COUNT_OF(outcomes), &outcome, e) ||
         get_word(v, "source", sources, COUNT_OF(sources), &source, e) ||
         get_field(v, "signers_checked", &checked, e))
@@ -354,7 +354,7 @@ static int read_request(struct json_value v, struct report_file *ret, struct err
 
 static int read_signed(struct json_value v, struct report_file *ret, struct err *e)
 {
-    size_t type;
+    size_t type = 0; /* else GCC does not see that get_word() has set it */
     if (get_word(v, "type", types, COUNT_OF(types), &type, e))
         return -1;
     ret->type = (enum report_type)type;
