@@ -12,13 +12,13 @@
 #define BLOCKS "/org/freedesktop/UDisks2/block_devices"
 #define TIMEOUT_US (UINT64_C(10) * 60 * 1000000) /* to unmount is to flush, and a stick may take minutes */
 
-static int flush(const struct medium *m, struct err *e);
-static int unmount(sd_bus *bus, const struct medium *m, struct err *e);
-static int power_off(sd_bus *bus, const struct medium *m, bool *ret, struct err *e);
-static int bus_error(const sd_bus_error *said, int code, const struct medium *m, const char *step,
+static int flush(const struct stick *m, struct err *e);
+static int unmount(sd_bus *bus, const struct stick *m, struct err *e);
+static int power_off(sd_bus *bus, const struct stick *m, bool *ret, struct err *e);
+static int bus_error(const sd_bus_error *said, int code, const struct stick *m, const char *step,
                      struct err *e);
 
-int eject_stick(const struct media *all, const struct medium *stick, bool *ret_powered_off, struct err *e)
+int eject_stick(const struct media *all, const struct stick *stick, bool *ret_powered_off, struct err *e)
 {
     sd_bus *bus = NULL;
     int rc = 0;
@@ -39,7 +39,7 @@ int eject_stick(const struct media *all, const struct medium *stick, bool *ret_p
     return rc;
 }
 
-static int flush(const struct medium *m, struct err *e)
+static int flush(const struct stick *m, struct err *e)
 {
     if (!m->mount_point)
         return 0;
@@ -72,7 +72,7 @@ static int call(sd_bus *bus, const char *path, const char *interface, const char
     return rc;
 }
 
-static int unmount(sd_bus *bus, const struct medium *m, struct err *e)
+static int unmount(sd_bus *bus, const struct stick *m, struct err *e)
 {
     sd_bus_error said = SD_BUS_ERROR_NULL;
     AUTO_FREE char *path = object_of(m->device);
@@ -98,7 +98,7 @@ static int ask_drive(sd_bus *bus, const char *disk, char **ret, sd_bus_error *sa
     return rc;
 }
 
-static int power_off(sd_bus *bus, const struct medium *m, bool *ret, struct err *e)
+static int power_off(sd_bus *bus, const struct stick *m, bool *ret, struct err *e)
 {
     sd_bus_error said = SD_BUS_ERROR_NULL;
     AUTO_FREE char *drive = NULL;
@@ -123,7 +123,7 @@ static bool is_absent(const sd_bus_error *said)
                                            "org.freedesktop.DBus.Error.Spawn.ServiceNotFound");
 }
 
-static int bus_error(const sd_bus_error *said, int code, const struct medium *m, const char *step,
+static int bus_error(const sd_bus_error *said, int code, const struct stick *m, const char *step,
                      struct err *e)
 {
     const char *text = said && said->message ? said->message : strerror(-code);

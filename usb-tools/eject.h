@@ -12,7 +12,7 @@
 /* All file systems on the disk of `stick` are unmounted. *ret_powered_off is false where the drive cannot be
  * (a card in its slot): it may be pulled all the same. Errors: ERR_STICK_BUSY where something still uses it.
  */
-must_check int eject_stick(const struct media *all, const struct medium *stick, bool *ret_powered_off,
+must_check int eject_stick(const struct media *all, const struct stick *stick, bool *ret_powered_off,
                            struct err *e);
 
 #endif

@@ -80,7 +80,7 @@ static struct udev_device *disk_of(struct udev_device *d);
 static bool is_removable(struct udev_device *disk);
 static uint64_t size_of(struct udev_device *d);
 static int describe(const struct survey *s, struct udev_device *d, struct udev_device *disk,
-                    struct medium *ret, struct err *e);
+                    struct stick *ret, struct err *e);
 
 /* Left out is what is gone in between or has no name in /dev, and a card reader's empty slot. */
 static int look_at(struct survey *s, const char *path, struct err *e)
@@ -90,8 +90,8 @@ static int look_at(struct survey *s, const char *path, struct err *e)
     int rc = 0;
     if (disk && udev_device_get_devnode(d) && is_removable(disk) && size_of(d) > 0) {
         mem_grow(&s->found.items, s->found.count, &s->room, sizeof *s->found.items);
-        struct medium *medium = &s->found.items[s->found.count++];
-        *medium = (struct medium){0};
+        struct stick *medium = &s->found.items[s->found.count++];
+        *medium = (struct stick){0};
         rc = describe(s, d, disk, medium, e);
     }
     udev_device_unref(d);
@@ -133,13 +133,13 @@ static char *copy(const char *text)
 }
 
 static char *decode(const char *text, const char *plain);
-static void ask_device(struct medium *m);
-static int ask_file_system(struct medium *m, struct err *e);
+static void ask_device(struct stick *m);
+static int ask_file_system(struct stick *m, struct err *e);
 static bool is_built_upon(struct udev_device *d);
 static bool is_swap(const struct survey *s, const char *device);
 
 static int describe(const struct survey *s, struct udev_device *d, struct udev_device *disk,
-                    struct medium *ret, struct err *e)
+                    struct stick *ret, struct err *e)
 {
     const char *number = udev_device_get_sysattr_value(d, "dev");
     const struct mount *mount = number ? mounts_find(&s->mounts, number) : NULL;
@@ -185,7 +185,7 @@ static char *decode(const char *text, const char *plain)
 }
 
 /* Where udev looked at nothing. A normal user may not open the device: then it stays unknown. */
-static void ask_device(struct medium *m)
+static void ask_device(struct stick *m)
 {
     struct err ignored;
     AUTO_FD int fd = open(m->device, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -193,7 +193,7 @@ static void ask_device(struct medium *m)
         m->file_system = NULL;
 }
 
-static int ask_file_system(struct medium *m, struct err *e)
+static int ask_file_system(struct stick *m, struct err *e)
 {
     struct statvfs fs;
     if (statvfs(m->mount_point, &fs))
@@ -226,7 +226,7 @@ static bool is_swap(const struct survey *s, const char *device)
 
 static int compare(const void *a, const void *b)
 {
-    return strcmp(((const struct medium *)a)->device, ((const struct medium *)b)->device);
+    return strcmp(((const struct stick *)a)->device, ((const struct stick *)b)->device);
 }
 
 /* One system partition makes a system disk of the whole. */
@@ -240,17 +240,17 @@ static void mark_system_disks(struct media *m)
                 m->items[k].system = true;
 }
 
-static void medium_free(struct medium *m);
+static void stick_free(struct stick *m);
 
 /* A disk's partitions stand for it. They come after it, as their names are longer. */
 static void drop_divided_disks(struct media *m)
 {
     size_t kept = 0;
     for (size_t i = 0; i < m->count; i++) {
-        struct medium *here = &m->items[i];
+        struct stick *here = &m->items[i];
         if (equals(here->disk, here->device) && i + 1 < m->count &&
             equals(m->items[i + 1].disk, here->device))
-            medium_free(here);
+            stick_free(here);
         else
             m->items[kept++] = *here;
     }
@@ -265,15 +265,15 @@ static void survey_free(struct survey *s)
     media_free(&s->found);
 }
 
-static bool is_called(const struct medium *m, const char *name)
+static bool is_called(const struct stick *m, const char *name)
 {
     return equals(m->mount_point, name) || equals(m->device, name) || equals(m->disk, name);
 }
 
-int media_find(const struct media *m, const char *name, const struct medium **ret, struct err *e)
+int media_find(const struct media *m, const char *name, const struct stick **ret, struct err *e)
 {
     AUTO_FREE char *real = realpath(name, NULL);
-    const struct medium *found = NULL;
+    const struct stick *found = NULL;
     for (size_t i = 0; i < m->count; i++) {
         if (!is_called(&m->items[i], real ? real : name))
             continue;
@@ -290,7 +290,7 @@ int media_find(const struct media *m, const char *name, const struct medium **re
     return 0;
 }
 
-static void medium_free(struct medium *m)
+static void stick_free(struct stick *m)
 {
     char *texts[] = {m->device, m->disk, m->model, m->label, m->file_system, m->mount_point};
     for (size_t i = 0; i < COUNT_OF(texts); i++)
@@ -300,7 +300,7 @@ static void medium_free(struct medium *m)
 void media_free(struct media *m)
 {
     for (size_t i = 0; i < m->count; i++)
-        medium_free(&m->items[i]);
+        stick_free(&m->items[i]);
     free(m->items);
     *m = (struct media){0};
 }

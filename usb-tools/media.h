@@ -22,7 +22,7 @@
 #include "base/err.h"
 
 /* Texts come from the medium or its maker: hostile, to be escaped. NULL where not known. */
-struct medium {
+struct stick {
     char *device; /* "/dev/sdb1" */
     char *disk;   /* "/dev/sdb": the same where the medium has no partitions */
     char *model;
@@ -37,14 +37,14 @@ struct medium {
 };
 
 struct media {
-    struct medium *items; /* by device */
+    struct stick *items; /* by device */
     size_t count;
 };
 
 must_check int media_list(struct media *ret, struct err *e);
 /* The medium that a person named: its mount point, its device or its disk. Errors: ERR_NOT_A_STICK,
  * ERR_SYSTEM_DISK; ERR_USAGE where a disk's name leaves the choice between several file systems. */
-must_check int media_find(const struct media *m, const char *name, const struct medium **ret, struct err *e);
+must_check int media_find(const struct media *m, const char *name, const struct stick **ret, struct err *e);
 void media_free(struct media *m);
 
 /* Label and file system of an open device or image; leaves NULL what libblkid does not find. */

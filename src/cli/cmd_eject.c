@@ -11,7 +11,7 @@
 
 static const struct option options[] = {{0}};
 
-static void print_answer(const struct app *app, const struct medium *stick, bool powered_off)
+static void print_answer(const struct app *app, const struct stick *stick, bool powered_off)
 {
     if (app->global.json) {
         cJSON *answer = cJSON_CreateObject();
@@ -29,7 +29,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
                struct err *e)
 {
     AUTO(media) struct media all = {0};
-    const struct medium *stick;
+    const struct stick *stick;
     bool powered_off;
     (void)values, (void)count, (void)exit_code;
     if (media_list(&all, e) || media_find(&all, words[0], &stick, e) ||

@@ -34,14 +34,14 @@ static bool is_plain_label(const char *label)
 }
 
 /* A label that the stick itself names may hold a shell's signs: then it is not proposed. */
-static const char *choose_label(const struct medium *m, const char *wanted)
+static const char *choose_label(const struct stick *m, const char *wanted)
 {
     if (wanted)
         return wanted;
     return m->label && is_plain_label(m->label) ? m->label : LABEL_DEFAULT;
 }
 
-static char *format_command(const struct medium *m, const char *label)
+static char *format_command(const struct stick *m, const char *label)
 {
     if (m->system)
         return NULL;
@@ -50,7 +50,7 @@ static char *format_command(const struct medium *m, const char *label)
     return mem_format("sudo umount %s && sudo mkfs.vfat -F 32 -n %s %s", m->device, label, m->device);
 }
 
-static char *label_command(const struct medium *m, const char *label)
+static char *label_command(const struct stick *m, const char *label)
 {
     static const char *const programs[][2] = {{"vfat", "fatlabel"},
                                               {"exfat", "exfatlabel"},
@@ -70,7 +70,7 @@ static void print_fact(const char *label, const char *text, const char *otherwis
     putchar('\n');
 }
 
-static void print_room(const struct medium *m)
+static void print_room(const struct stick *m)
 {
     print_label("free");
     print_size(m->free_clusters * m->cluster_bytes);
@@ -79,7 +79,7 @@ static void print_room(const struct medium *m)
     puts(")");
 }
 
-static void print_commands(const struct medium *m, const char *wanted)
+static void print_commands(const struct stick *m, const char *wanted)
 {
     AUTO_FREE char *format = format_command(m, choose_label(m, wanted));
     AUTO_FREE char *label = label_command(m, choose_label(m, wanted));
@@ -89,7 +89,7 @@ static void print_commands(const struct medium *m, const char *wanted)
         print_fact("to format", format, NULL);
 }
 
-static void print_medium(const struct medium *m, const char *wanted)
+static void print_medium(const struct stick *m, const char *wanted)
 {
     print_text(m->device);
     fputs("  ", stdout);
@@ -111,7 +111,7 @@ static void print_medium(const struct medium *m, const char *wanted)
     print_commands(m, wanted);
 }
 
-static void json_add_medium(cJSON *list, const struct medium *m, const char *wanted)
+static void json_add_medium(cJSON *list, const struct stick *m, const char *wanted)
 {
     AUTO_FREE char *format = format_command(m, choose_label(m, wanted));
     AUTO_FREE char *label = label_command(m, choose_label(m, wanted));
