@@ -73,7 +73,10 @@ static int posix_rename(void *ctx, const char *from, const char *to, struct err 
     int dirfd = *(const int *)ctx;
     if (renameat(dirfd, from, dirfd, to))
         return err_errno(e, ERR_MEDIUM_IO, "cannot rename '%s' to '%s'", from, to);
-    return 0;
+    /* vfat gives the new name no clusters and no size until the file itself is flushed: the folder's flush,
+     * which follows, would leave an empty file */
+    AUTO_FD int fd = -1;
+    return fs_open_at(dirfd, to, O_RDONLY, 0, &fd, e) || fs_sync(fd, e) ? -1 : 0;
 }
 
 static int posix_remove(void *ctx, const char *name, struct err *e)

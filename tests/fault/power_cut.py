@@ -89,6 +89,14 @@ class PowerCut(unittest.TestCase):
         print(f"{interrupted} of {CUTS} cuts met the command at work; writing takes {taken:.2f} s")
         self.assertGreaterEqual(interrupted, CUTS // 2, "too few cuts met the command at work")
 
+    def test_what_was_said_to_be_written_is_on_the_stick(self):
+        with Machine(self.image, f"{self.writing(self.new, NEW)} && echo WRITTEN && sleep 60") as m:
+            m.wait_for("WRITTEN")
+            m.cut_power()
+        code, report = machine.repair(self.image)
+        self.assertEqual(code, 0, report)
+        self.runs(f"{TOOL} check /mnt/stick {NEW} && {TOOL} check /mnt/stick {OLD}")
+
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
