@@ -44,23 +44,25 @@ static int copy_frame(struct copy *c, size_t frame, struct err *e)
 }
 
 /* The frames of one volume, after its V. */
-static int copy_frames(struct copy *c, const struct index_volume *v, struct err *e)
+static int copy_frames(struct copy *c, size_t volume, struct err *e)
 {
     const struct index *x = &c->from->index;
-    progress_begin(c->progress, "write", v->bytes);
+    progress_begin(c->progress, "write", x->volumes[volume].bytes);
     progress_add(c->progress, VOLUME_SIZE);
-    for (size_t i = index_metadata_frames(x); i < x->frame_count; i++)
-        if (x->frames[i].volume == v->number && copy_frame(c, i, e))
+    for (size_t i = index_own_frame(x); i < x->frame_count; i++)
+        if (x->frames[i].volume == volume && copy_frame(c, i, e))
             return -1;
     progress_end(c->progress);
     return 0;
 }
 
-static int copy_volume_file(struct copy *c, const struct index_volume *v, struct err *e)
+static int copy_volume_file(struct copy *c, size_t volume, struct err *e)
 {
-    if (volume_begin(&c->out, &c->files, &c->replacement, v, e) || copy_frames(c, v, e))
+    const struct index *x = &c->from->index;
+    if (volume_begin(&c->out, &c->files, &c->replacement, &x->volumes[volume], e) ||
+        copy_frames(c, volume, e))
         return -1;
-    return volume_finish(&c->out, &c->replacement, &c->from->index, v, c->progress, e);
+    return volume_finish(&c->out, &c->replacement, x, volume, c->progress, e);
 }
 
 /* The head as it stands or, with a key, with this key's signature in S. */
@@ -95,8 +97,8 @@ static int copy_head(struct copy *c, struct err *e)
 
 static int copy_split(struct copy *c, struct err *e)
 {
-    for (size_t i = 1; i < c->from->index.volume_count; i++)
-        if (copy_volume_file(c, &c->from->index.volumes[i], e))
+    for (size_t i = index_own_volume(&c->from->index); i < c->from->index.volume_count; i++)
+        if (copy_volume_file(c, i, e))
             return -1;
     return copy_head(c, e) || output_settle(&c->out, e) ? -1 : 0;
 }
@@ -109,7 +111,7 @@ static int copy_single(struct copy *c, struct err *e)
     for (size_t i = 1; i < x->volume_count; i++) {
         AUTO(buf) struct buf start = {0};
         volume_start(&x->volumes[i], &start);
-        if (output_write(&c->out, start.data, start.len, e) || copy_frames(c, &x->volumes[i], e))
+        if (output_write(&c->out, start.data, start.len, e) || copy_frames(c, i, e))
             return -1;
     }
     return output_settle(&c->out, e);
@@ -122,7 +124,7 @@ static int read_back(struct copy *c, struct err *e)
     if (output_compare(&c->out, c->head.data, c->head.len, 0, e))
         return -1;
     for (size_t i = 1; c->single && i < x->volume_count; i++) {
-        if (volume_read_back(&c->out, x, &x->volumes[i], base, c->progress, e))
+        if (volume_read_back(&c->out, x, i, base, c->progress, e))
             return -1;
         base += x->volumes[i].bytes;
     }
@@ -139,7 +141,7 @@ static int commit(struct copy *c, struct err *e)
 
 static int copy_all(struct copy *c, struct err *e)
 {
-    unsigned volumes = c->single ? 1 : (unsigned)c->from->index.volume_count;
+    unsigned volumes = c->single ? 1 : 1 + index_own_volumes(&c->from->index);
     if (load_head(c, e) || replace_begin(&c->replacement, c->to, c->name, e) ||
         (c->single ? copy_single(c, e) : copy_split(c, e)) || commit(c, e))
         return -1;

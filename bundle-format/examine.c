@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "bundle-format/limits.h"
 #include "bundle-format/reader.h"
+#include "bundle-format/trail.h"
 #include "bundle-format/volume.h"
 
 const char *part_state_word(enum part_state state)
@@ -70,28 +71,15 @@ static void examine_frames(const struct bundle *b, struct progress *progress, st
 
 /* ---- members ---- */
 
-/* Every run of the tar stream lies in one or several frames that follow each other. */
 static void spread(const struct bundle *b, enum stream_part part, struct examination *x)
 {
-    size_t frame = part == STREAM_METADATA ? 0 : index_metadata_frames(&b->index);
-    uint64_t left = 0; /* of the frame before `frame` */
-    enum part_state state = PART_OK;
-    struct stream s;
-    struct run run;
-    stream_start(&s, &b->index, part);
-    while (stream_next(&s, &run))
-        for (uint64_t rest = run.size; rest > 0;) {
-            if (left == 0) {
-                left = b->index.frames[frame].raw;
-                state = x->frames[frame++].state;
-            }
-            uint64_t n = rest < left ? rest : left;
-            if (run.kind != RUN_END)
-                x->members[run.member].state = worse(x->members[run.member].state, state);
-            rest -= n;
-            left -= n;
-        }
-    stream_free(&s);
+    struct trail t;
+    struct piece p;
+    trail_start(&t, &b->index, part);
+    while (trail_next(&t, &p))
+        if (p.size > 0 && p.run.kind != RUN_END)
+            x->members[p.run.member].state = worse(x->members[p.run.member].state, x->frames[p.frame].state);
+    trail_free(&t);
 }
 
 static void examine_members(const struct bundle *b, struct examination *x)

@@ -42,6 +42,28 @@ size_t index_metadata_frames(const struct index *x)
     return n;
 }
 
+size_t index_own_volume(const struct index *x)
+{
+    size_t i = 1;
+    while (i < x->volume_count && x->volumes[i].borrowed)
+        i++;
+    return i;
+}
+
+size_t index_own_frame(const struct index *x)
+{
+    size_t volume = index_own_volume(x), n = 0;
+    while (n < x->frame_count && x->frames[n].volume < volume)
+        n++;
+    return n;
+}
+
+unsigned index_own_volumes(const struct index *x)
+{
+    size_t first = index_own_volume(x);
+    return first < x->volume_count ? (unsigned)(x->volume_count - first) : 0;
+}
+
 void index_add_volume(struct index *x, const struct index_volume *v)
 {
     mem_grow(&x->volumes, x->volume_count, &x->volume_room, sizeof *x->volumes);
@@ -131,6 +153,7 @@ static int next_record(struct encoder *enc, enum table table, size_t size, struc
 }
 
 #define VOLUME_RECORD 26u
+#define VOLUME_BORROWED 0x8000u /* beside its number */
 #define FRAME_RECORD 50u
 #define CONTENT_RECORD 48u
 #define MEMBER_RECORD 46u /* without path and list */
@@ -140,7 +163,7 @@ static int encode_places(const struct index *x, struct encoder *enc, struct err 
     for (const struct index_volume *v = x->volumes, *end = v + x->volume_count; v < end; v++) {
         if (next_record(enc, TABLE_VOLUMES, VOLUME_RECORD, e))
             return -1;
-        wire_add_u16(&enc->raw, v->number);
+        wire_add_u16(&enc->raw, v->number | (v->borrowed ? VOLUME_BORROWED : 0));
         buf_add(&enc->raw, v->id, BUNDLE_ID_SIZE);
         wire_add_u64(&enc->raw, v->bytes);
     }
@@ -213,10 +236,11 @@ static int limit_error(struct err *e, const char *what)
 
 static int decode_volume(struct cursor *c, struct index *x, struct err *e)
 {
-    struct index_volume v = {.number = cursor_u16(c)};
+    uint16_t number = cursor_u16(c);
+    struct index_volume v = {.number = number & (VOLUME_BORROWED - 1), .borrowed = number & VOLUME_BORROWED};
     cursor_copy(c, v.id, BUNDLE_ID_SIZE);
     v.bytes = cursor_u64(c);
-    if (x->volume_count > LIMIT_VOLUMES)
+    if (x->volume_count > LIMIT_VOLUMES + LIMIT_BORROWED)
         return limit_error(e, "volumes");
     index_add_volume(x, &v);
     return 0;

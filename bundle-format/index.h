@@ -10,6 +10,7 @@
 #ifndef AIRLOCK_BUNDLE_INDEX_H
 #define AIRLOCK_BUNDLE_INDEX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -17,18 +18,20 @@
 #include "bundle-format/head.h"
 #include "crypto/hash.h"
 
-/* Volume 0 is the M frames: it begins where I ends, and its id is zero. */
+/* First, as number 0, the M frames: they begin where I ends, and their id is zero. Then those borrowed from
+ * other bundles, then the bundle's own, 1, 2, … */
 struct index_volume {
     uint8_t id[BUNDLE_ID_SIZE];
     uint64_t bytes;
-    uint16_t number;
+    uint16_t number; /* within its bundle */
+    bool borrowed;   /* another bundle's, which lies beside this one: shared contents are in it */
 };
 
 struct index_frame {
-    uint64_t offset; /* from the volume's start */
-    uint32_t stored; /* bytes in the volume */
-    uint32_t raw;    /* bytes of the tar stream in it */
-    uint16_t volume;
+    uint64_t offset;           /* from the volume's start */
+    uint32_t stored;           /* bytes in the volume */
+    uint32_t raw;              /* bytes of the tar stream in it */
+    uint16_t volume;           /* its place in the table */
     uint8_t sha256[HASH_SIZE]; /* of the stored bytes */
 };
 
@@ -54,6 +57,7 @@ struct index {
     struct index_member *members; /* metadata/… first, then images/…, each sorted by the bytes of the path */
     uint32_t *refs;               /* numbers of contents: the lists of all members, one after the other */
     struct buf paths;             /* NUL-terminated, one after the other */
+    bool shared; /* the feature "shared-content": contents need not lie where members use them */
     size_t volume_count, frame_count, content_count, member_count, ref_count;
     size_t volume_room, frame_room, content_room, member_room, ref_room;
 };
@@ -64,6 +68,12 @@ const char *index_path(const struct index *x, size_t member);
 size_t index_metadata_count(const struct index *x);
 /* Number of frames in volume 0. */
 size_t index_metadata_frames(const struct index *x);
+/* Place of the first volume, and number of the first frame, that is the bundle's own payload; one after the
+ * last of all where there is none yet. */
+size_t index_own_volume(const struct index *x);
+size_t index_own_frame(const struct index *x);
+/* Number of the bundle's own payload volumes. */
+unsigned index_own_volumes(const struct index *x);
 
 void index_add_volume(struct index *x, const struct index_volume *v);
 void index_add_frame(struct index *x, const struct index_frame *f);

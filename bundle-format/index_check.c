@@ -91,19 +91,33 @@ int index_check_members(const struct index *x, struct err *e)
     return check_twins(x, e);
 }
 
+static int check_borrowed(const struct index *x, size_t own, struct err *e)
+{
+    if (own > 1 && !x->shared)
+        return inconsistent(e, "it borrows from another bundle, and has not the feature for it");
+    if (own > LIMIT_BORROWED + 1)
+        return err_set(e, ERR_BUNDLE_LIMIT, "more than 999 borrowed volumes");
+    for (size_t i = 1; i < own; i++)
+        if (x->volumes[i].number == 0 || x->volumes[i].number > LIMIT_VOLUMES)
+            return inconsistent(e, "a borrowed volume has a number that no volume has");
+    return 0;
+}
+
 static int check_volumes(const struct index *x, struct err *e)
 {
     static const uint8_t no_id[BUNDLE_ID_SIZE];
-    if (x->volume_count > LIMIT_VOLUMES + 1)
+    size_t own = index_own_volume(x);
+    if (x->volume_count > LIMIT_VOLUMES + own)
         return err_set(e, ERR_BUNDLE_LIMIT, "more than 999 volumes");
-    if (x->volume_count < 2)
+    if (x->volume_count <= own)
         return inconsistent(e, "no payload volume");
-    for (size_t i = 0; i < x->volume_count; i++)
-        if (x->volumes[i].number != i)
+    if (x->volumes[0].number != 0 || x->volumes[0].borrowed ||
+        memcmp(x->volumes[0].id, no_id, BUNDLE_ID_SIZE))
+        return inconsistent(e, "the metadata has a number or an id");
+    for (size_t i = own; i < x->volume_count; i++)
+        if (x->volumes[i].borrowed || x->volumes[i].number != i - own + 1)
             return inconsistent(e, "volumes out of order");
-    if (memcmp(x->volumes[0].id, no_id, BUNDLE_ID_SIZE))
-        return inconsistent(e, "the metadata has a volume id");
-    return 0;
+    return check_borrowed(x, own, e);
 }
 
 /* Frames stand side by side from the start of each volume (after V) to its end. */
@@ -142,8 +156,38 @@ static void place_settle(struct place *p, const struct index *x)
         p->within -= x->frames[p->frame++].raw;
 }
 
-static int check_stream(const struct index *x, enum stream_part part, struct place p, uint32_t *next_new,
-                        struct err *e)
+/* Raw bytes before each frame, and after the last: one number more than there are frames. */
+static uint64_t *sum_up_frames(const struct index *x)
+{
+    uint64_t *sums = mem_zeroed(x->frame_count + 1, sizeof *sums);
+    for (size_t i = 0; i < x->frame_count; i++)
+        sums[i + 1] = sums[i] + x->frames[i].raw;
+    return sums;
+}
+
+/* A borrowed content lies in borrowed frames with its first and its last byte. */
+static int check_loan(const struct index *x, const struct index_content *c, const uint64_t *sums,
+                      struct err *e)
+{
+    size_t end = index_own_frame(x);
+    if (c->offset >= x->frames[c->frame].raw || sums[c->frame] + c->offset + c->size > sums[end])
+        return inconsistent(e, "a borrowed content lies beyond what is borrowed");
+    return 0;
+}
+
+static int check_first_use(const struct index *x, const struct run *run, const struct place *p,
+                           const uint64_t *sums, struct err *e)
+{
+    const struct index_content *c = &x->contents[run->content];
+    if (run->elsewhere)
+        return check_loan(x, c, sums, e);
+    if (c->frame != p->frame || c->offset != p->within)
+        return inconsistent(e, "a content is not where its members put it");
+    return 0;
+}
+
+static int check_runs(const struct index *x, enum stream_part part, struct place p, const uint64_t *sums,
+                      uint32_t *next_new, struct err *e)
 {
     AUTO(stream) struct stream s;
     struct run run;
@@ -151,12 +195,11 @@ static int check_stream(const struct index *x, enum stream_part part, struct pla
     while (stream_next(&s, &run)) {
         place_settle(&p, x);
         if (run.kind == RUN_CONTENT && run.content == *next_new) {
-            const struct index_content *c = &x->contents[run.content];
-            if (c->frame != p.frame || c->offset != p.within)
-                return inconsistent(e, "a content is not where its members put it");
+            if (check_first_use(x, &run, &p, sums, e))
+                return -1;
             ++*next_new;
         }
-        p.within += run.size;
+        p.within += run.elsewhere ? 0 : run.size;
     }
     place_settle(&p, x);
     if (p.frame != p.last || p.within != 0)
@@ -169,11 +212,11 @@ int index_check(const struct index *x, struct err *e)
     uint32_t next_new = 0;
     if (check_volumes(x, e) || check_frames(x, e) || index_check_members(x, e))
         return -1;
-    size_t metadata = index_metadata_frames(x);
-    struct place start = {.frame = 0, .last = metadata};
-    struct place payload = {.frame = metadata, .last = x->frame_count};
-    if (check_stream(x, STREAM_METADATA, start, &next_new, e) ||
-        check_stream(x, STREAM_IMAGES, payload, &next_new, e))
+    AUTO_FREE uint64_t *sums = x->shared ? sum_up_frames(x) : NULL;
+    struct place metadata = {.frame = 0, .last = index_metadata_frames(x)};
+    struct place payload = {.frame = index_own_frame(x), .last = x->frame_count};
+    if (check_runs(x, STREAM_METADATA, metadata, sums, &next_new, e) ||
+        check_runs(x, STREAM_IMAGES, payload, sums, &next_new, e))
         return -1;
     return 0;
 }

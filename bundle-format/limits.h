@@ -39,6 +39,7 @@
 #define LIMIT_SIGNATURES 16u /* signing rooms, not crowds; each costs a verification */
 #define LIMIT_COMMENT 1024u  /* a sentence or two */
 
-#define LIMIT_VOLUMES 999u /* three digits in the file name */
+#define LIMIT_VOLUMES 999u  /* three digits in the file name */
+#define LIMIT_BORROWED 999u /* volumes of other bundles: a reader holds them all open */
 
 #endif

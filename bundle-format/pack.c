@@ -193,7 +193,7 @@ int pack_stream(const struct packing *packing, struct err *e)
 {
     struct packer k = {
         .p = packing,
-        .frame = packing->part == STREAM_METADATA ? 0 : (uint32_t)index_metadata_frames(packing->index),
+        .frame = (uint32_t)packing->index->frame_count,
         .content_hash = hash_new(),
         .member_hash = hash_new(),
     };

@@ -4,6 +4,9 @@
  * padding, the next header, …, and the end of the archive. The packer fills frames from it, the reader holds
  * frames against it, index_check() counts along it: one order, written down once.
  *
+ * In a bundle that shares contents a content of images/ whose bytes lie elsewhere, in another bundle's volume
+ * or where an earlier member used it, is a run like any other, but the frames go on as if it was not there.
+ *
  *     struct stream s;
  *     struct run run;
  *     stream_start(&s, index, STREAM_IMAGES);
@@ -31,13 +34,16 @@ struct run {
     size_t member;        /* of all kinds but the end */
     uint32_t content;     /* its number in the index */
     uint32_t nth;         /* which of its member's contents */
+    bool elsewhere;       /* not in the frames at this place, but where the content's record says */
 };
 
 struct stream {
     const struct index *index;
     size_t member, end;
     uint32_t nth;
-    bool in_member, closes;
+    uint32_t used;                 /* contents that have been used by now; in shared bundles */
+    size_t own_frame, first_frame; /* frames before first_frame are metadata, before own_frame borrowed */
+    bool in_member, closes, shares;
     struct buf header;
 };
 
@@ -45,7 +51,7 @@ void stream_start(struct stream *s, const struct index *x, enum stream_part part
 bool stream_next(struct stream *s, struct run *ret);
 void stream_free(struct stream *s);
 
-/* Bytes of the whole part. */
+/* Bytes of the whole part that lie in its frames. */
 uint64_t stream_size(const struct index *x, enum stream_part part);
 
 #endif

@@ -10,22 +10,33 @@
 #include "bundle-format/limits.h"
 #include "bundle-format/pipeline.h"
 #include "bundle-format/reader.h"
+#include "bundle-format/trail.h"
 
 struct slot {
     const struct bundle *bundle;
     size_t frame;
+    bool elsewhere; /* as the pieces that it holds */
     uint8_t *stored, *raw;
+};
+
+/* Two frames are at hand: the one that the sequence has come to [0], and one elsewhere [1]. */
+#define NO_FRAME SIZE_MAX
+
+struct held {
+    size_t frame;
+    uint8_t *raw;
 };
 
 struct unroller {
     struct bundle *bundle;
     const struct bundle_sink *sink;
     struct progress *progress;
-    size_t next_frame, last_frame; /* to read; last: one after */
-    struct stream stream;
-    struct run run;
-    uint64_t left; /* bytes of the run */
-    bool in_run;
+    struct trail ahead;    /* which frames are to be read next */
+    size_t ahead_frame[2]; /* the ones that were read last */
+    struct trail trail;    /* how far the bytes have been taken */
+    struct piece piece;    /* the next one */
+    bool more;             /* there is one */
+    struct held held[2];
     struct hash *content_hash, *member_hash;
 };
 
@@ -35,11 +46,16 @@ static int read_frame(void *ctx, void *slot_, bool *ret_more, struct err *e)
 {
     struct unroller *u = ctx;
     struct slot *slot = slot_;
-    *ret_more = u->next_frame < u->last_frame;
-    if (!*ret_more)
-        return 0;
-    slot->frame = u->next_frame++;
-    return bundle_load_frame(u->bundle, slot->frame, slot->stored, e);
+    struct piece piece;
+    while ((*ret_more = trail_next(&u->ahead, &piece))) {
+        size_t *last = &u->ahead_frame[piece.run.elsewhere];
+        if (piece.size == 0 || piece.frame == *last)
+            continue;
+        *last = slot->frame = piece.frame;
+        slot->elsewhere = piece.run.elsewhere;
+        return bundle_load_frame(u->bundle, slot->frame, slot->stored, e);
+    }
+    return 0;
 }
 
 static int unpack_slot(void *unpacker, void *slot_, struct err *e)
@@ -57,12 +73,12 @@ static int unpack_slot(void *unpacker, void *slot_, struct err *e)
 
 static const char *run_path(const struct unroller *u)
 {
-    return index_path(&u->bundle->index, u->run.member);
+    return index_path(&u->bundle->index, u->piece.run.member);
 }
 
 static const struct index_member *run_member(const struct unroller *u)
 {
-    return &u->bundle->index.members[u->run.member];
+    return &u->bundle->index.members[u->piece.run.member];
 }
 
 static int check_digest(const struct unroller *u, struct hash *h, const uint8_t *expected, struct err *e)
@@ -77,11 +93,12 @@ static int check_digest(const struct unroller *u, struct hash *h, const uint8_t 
 
 static int end_run(struct unroller *u, struct err *e)
 {
-    switch (u->run.kind) {
+    const struct run *run = &u->piece.run;
+    switch (run->kind) {
     case RUN_HEADER:
-        return u->sink ? u->sink->begin(u->sink->ctx, u->run.member, e) : 0;
+        return u->sink ? u->sink->begin(u->sink->ctx, run->member, e) : 0;
     case RUN_CONTENT:
-        return check_digest(u, u->content_hash, u->bundle->index.contents[u->run.content].sha256, e);
+        return check_digest(u, u->content_hash, u->bundle->index.contents[run->content].sha256, e);
     case RUN_PADDING:
         if (run_member(u)->ref_count > 1 && check_digest(u, u->member_hash, run_member(u)->sha256, e))
             return -1;
@@ -92,55 +109,62 @@ static int end_run(struct unroller *u, struct err *e)
     return 0;
 }
 
-/* Ends the runs that are complete; afterwards the next byte belongs to u->run, if there is a run. */
-static int next_run(struct unroller *u, struct err *e)
-{
-    while (u->in_run && u->left == 0) {
-        if (end_run(u, e))
-            return -1;
-        u->in_run = stream_next(&u->stream, &u->run);
-        u->left = u->in_run ? u->run.size : 0;
-    }
-    return 0;
-}
-
 static int take_bytes(struct unroller *u, const uint8_t *bytes, size_t n, struct err *e)
 {
-    if (u->run.kind != RUN_CONTENT) {
-        if (memcmp(bytes, u->run.bytes + (u->run.size - u->left), n) == 0)
-            return 0;
-        if (u->run.kind == RUN_END)
-            return err_set(e, ERR_BUNDLE_INCONSISTENT, "the archive does not end as it must");
-        return err_set(e, ERR_BUNDLE_INCONSISTENT, "the tar %s of '%s' disagrees with the index",
-                       u->run.kind == RUN_HEADER ? "header" : "padding", run_path(u));
-    }
     hash_update(u->content_hash, bytes, n);
     if (run_member(u)->ref_count > 1) /* a member of one content has the same hash */
         hash_update(u->member_hash, bytes, n);
     return u->sink ? u->sink->write(u->sink->ctx, bytes, n, e) : 0;
 }
 
+static int compare_bytes(const struct unroller *u, const uint8_t *bytes, struct err *e)
+{
+    const struct piece *p = &u->piece;
+    if (p->size == 0 || memcmp(bytes, p->run.bytes + p->at, p->size) == 0)
+        return 0;
+    if (p->run.kind == RUN_END)
+        return err_set(e, ERR_BUNDLE_INCONSISTENT, "the archive does not end as it must");
+    return err_set(e, ERR_BUNDLE_INCONSISTENT, "the tar %s of '%s' disagrees with the index",
+                   p->run.kind == RUN_HEADER ? "header" : "padding", run_path(u));
+}
+
 #define PIECE KIB(256) /* hashed and written while still in the processor's cache */
+
+static int take_piece(struct unroller *u, struct err *e)
+{
+    const struct piece *p = &u->piece;
+    const uint8_t *bytes = u->held[p->run.elsewhere].raw + p->offset;
+    if (p->run.kind != RUN_CONTENT && compare_bytes(u, bytes, e))
+        return -1;
+    for (size_t at = 0, n; p->run.kind == RUN_CONTENT && at < p->size; at += n) {
+        n = p->size - at < PIECE ? p->size - at : PIECE;
+        if (take_bytes(u, bytes + at, n, e))
+            return -1;
+    }
+    return p->last ? end_run(u, e) : 0;
+}
+
+/* Takes all pieces that lie in the frames at hand. */
+static int take_pieces(struct unroller *u, struct err *e)
+{
+    while (u->more && (u->piece.size == 0 || u->held[u->piece.run.elsewhere].frame == u->piece.frame)) {
+        if (take_piece(u, e))
+            return -1;
+        u->more = trail_next(&u->trail, &u->piece);
+    }
+    return 0;
+}
 
 static int take_frame(void *ctx, void *slot_, struct err *e)
 {
     struct unroller *u = ctx;
-    const struct slot *slot = slot_;
-    size_t len = u->bundle->index.frames[slot->frame].raw;
-    for (size_t at = 0; at < len;) {
-        if (next_run(u, e))
-            return -1;
-        size_t room = len - at < PIECE ? len - at : PIECE;
-        size_t n = room < u->left ? room : (size_t)u->left;
-        if (n == 0) /* index_check() has compared the sums */
-            return err_set(e, ERR_INTERNAL, "more frames than members");
-        if (take_bytes(u, slot->raw + at, n, e))
-            return -1;
-        at += n;
-        u->left -= n;
-    }
-    progress_add(u->progress, len);
-    return 0;
+    struct slot *slot = slot_;
+    struct held *held = &u->held[slot->elsewhere];
+    uint8_t *before = held->raw;
+    *held = (struct held){.frame = slot->frame, .raw = slot->raw};
+    slot->raw = before;
+    progress_add(u->progress, u->bundle->index.frames[slot->frame].raw);
+    return take_pieces(u, e);
 }
 
 /* ---- all of it ---- */
@@ -148,13 +172,15 @@ static int take_frame(void *ctx, void *slot_, struct err *e)
 #define SLOTS_MEMORY MIB(16) /* leaves a device's 24 MiB room for contexts and the index */
 
 /* Slots large enough for the part's largest frame, and few enough for the memory. */
-static unsigned make_slots(const struct unroller *u, unsigned workers, struct slot **ret)
+static unsigned make_slots(struct unroller *u, enum stream_part part, unsigned workers, struct slot **ret)
 {
-    size_t stored = 1, raw = 1;
-    for (size_t i = u->next_frame; i < u->last_frame; i++) {
-        const struct index_frame *f = &u->bundle->index.frames[i];
-        stored = f->stored > stored ? f->stored : stored;
-        raw = f->raw > raw ? f->raw : raw;
+    const struct index *x = &u->bundle->index;
+    size_t stored = 1, raw = 1, metadata = index_metadata_frames(x);
+    size_t first = part == STREAM_METADATA ? 0 : metadata;
+    size_t end = part == STREAM_METADATA ? metadata : x->frame_count;
+    for (size_t i = first; i < end; i++) {
+        stored = x->frames[i].stored > stored ? x->frames[i].stored : stored;
+        raw = x->frames[i].raw > raw ? x->frames[i].raw : raw;
     }
     size_t fit = SLOTS_MEMORY / (stored + raw);
     unsigned count = workers + 2 < fit ? workers + 2 : fit < 2 ? 2 : (unsigned)fit;
@@ -164,14 +190,16 @@ static unsigned make_slots(const struct unroller *u, unsigned workers, struct sl
         slots[i].stored = mem_zeroed(stored, 1);
         slots[i].raw = mem_zeroed(raw, 1);
     }
+    for (unsigned i = 0; i < (x->shared ? 2 : 1); i++)
+        u->held[i].raw = mem_zeroed(raw, 1);
     *ret = slots;
     return count;
 }
 
-static int run_pipeline(struct unroller *u, unsigned workers, struct err *e)
+static int run_pipeline(struct unroller *u, enum stream_part part, unsigned workers, struct err *e)
 {
     struct slot *slots;
-    unsigned count = make_slots(u, workers, &slots);
+    unsigned count = make_slots(u, part, workers, &slots);
     void **slot_list = mem_zeroed(count, sizeof *slot_list);
     void **unpackers = mem_zeroed(workers, sizeof *unpackers);
     for (unsigned i = 0; i < count; i++)
@@ -202,29 +230,26 @@ static int run_pipeline(struct unroller *u, unsigned workers, struct err *e)
 int bundle_unroll(struct bundle *b, enum stream_part part, unsigned workers, const struct bundle_sink *sink,
                   struct progress *progress, struct err *e)
 {
-    size_t metadata = index_metadata_frames(&b->index);
-    bool payload = part == STREAM_IMAGES;
     struct unroller u = {
         .bundle = b,
         .sink = sink,
         .progress = progress,
-        .next_frame = payload ? metadata : 0,
-        .last_frame = payload ? b->index.frame_count : metadata,
+        .ahead_frame = {NO_FRAME, NO_FRAME},
+        .held = {{.frame = NO_FRAME}, {.frame = NO_FRAME}},
         .content_hash = hash_new(),
         .member_hash = hash_new(),
     };
-    stream_start(&u.stream, &b->index, part);
-    u.in_run = stream_next(&u.stream, &u.run);
-    u.left = u.in_run ? u.run.size : 0;
-    int rc = 0;
-    if (u.next_frame < u.last_frame)
-        rc = run_pipeline(&u, workers, e);
-    if (rc == 0)
-        rc = next_run(&u, e);
-    if (rc == 0 && u.in_run)
+    trail_start(&u.ahead, &b->index, part);
+    trail_start(&u.trail, &b->index, part);
+    u.more = trail_next(&u.trail, &u.piece);
+    int rc = u.more ? run_pipeline(&u, part, workers, e) : 0;
+    if (rc == 0 && u.more)
         rc = err_set(e, ERR_INTERNAL, "fewer frames than members");
+    for (unsigned i = 0; i < COUNT_OF(u.held); i++)
+        free(u.held[i].raw);
     hash_delete(u.content_hash);
     hash_delete(u.member_hash);
-    stream_free(&u.stream);
+    trail_free(&u.ahead);
+    trail_free(&u.trail);
     return rc;
 }

@@ -107,9 +107,10 @@ static int read_back_frame(const struct output *out, const struct index_frame *f
     return 0;
 }
 
-int volume_read_back(const struct output *out, const struct index *x, const struct index_volume *v,
-                     uint64_t base, struct progress *progress, struct err *e)
+int volume_read_back(const struct output *out, const struct index *x, size_t volume, uint64_t base,
+                     struct progress *progress, struct err *e)
 {
+    const struct index_volume *v = &x->volumes[volume];
     AUTO(buf) struct buf start = {0};
     AUTO_FREE uint8_t *stored = mem_zeroed(LIMIT_FRAME_STORED, 1);
     volume_start(v, &start);
@@ -117,8 +118,8 @@ int volume_read_back(const struct output *out, const struct index *x, const stru
     if (output_compare(out, start.data, start.len, base, e))
         return -1;
     progress_add(progress, start.len);
-    for (size_t i = index_metadata_frames(x); i < x->frame_count; i++) {
-        if (x->frames[i].volume != v->number)
+    for (size_t i = index_own_frame(x); i < x->frame_count; i++) {
+        if (x->frames[i].volume != volume)
             continue;
         if (read_back_frame(out, &x->frames[i], base, stored, e))
             return -1;

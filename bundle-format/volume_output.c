@@ -43,21 +43,23 @@ static int name_held(struct replacement *r, const struct index_volume *v, struct
     return strcmp(name, pending) ? r->medium->rename(r->medium->ctx, pending, name, e) : 0;
 }
 
-static int read_back_and_name(struct output *o, struct replacement *r, const struct index *x,
-                              const struct index_volume *v, struct progress *progress, struct err *e)
+static int read_back_and_name(struct output *o, struct replacement *r, const struct index *x, size_t volume,
+                              struct progress *progress, struct err *e)
 {
     AUTO_FREE char *name = NULL;
-    if (volume_read_back(o, x, v, 0, progress, e) || replace_name_volume(r, v->number, &name, e))
+    if (volume_read_back(o, x, volume, 0, progress, e) ||
+        replace_name_volume(r, x->volumes[volume].number, &name, e))
         return -1;
     return output_rename(o, name, e);
 }
 
-int volume_finish(struct output *o, struct replacement *r, const struct index *x,
-                  const struct index_volume *v, struct progress *progress, struct err *e)
+int volume_finish(struct output *o, struct replacement *r, const struct index *x, size_t volume,
+                  struct progress *progress, struct err *e)
 {
     if (output_settle(o, e))
         return -1;
-    if (output_is_held(o) ? name_held(r, v, e) : read_back_and_name(o, r, x, v, progress, e))
+    if (output_is_held(o) ? name_held(r, &x->volumes[volume], e)
+                          : read_back_and_name(o, r, x, volume, progress, e))
         return -1;
     output_free(o);
     return r->medium->flush_folder(r->medium->ctx, e);

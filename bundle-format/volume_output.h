@@ -21,7 +21,7 @@ must_check int volume_begin(struct output *o, struct output_set *set, const stru
                             const struct index_volume *v, struct err *e);
 /* Reads the volume back and gives it a name under which it can be found: its own, or, where the older bundle
  * of this name still needs that, the pending one. ERR_READ_BACK, or the medium's. */
-must_check int volume_finish(struct output *o, struct replacement *r, const struct index *x,
-                             const struct index_volume *v, struct progress *progress, struct err *e);
+must_check int volume_finish(struct output *o, struct replacement *r, const struct index *x, size_t volume,
+                             struct progress *progress, struct err *e);
 
 #endif

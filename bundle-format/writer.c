@@ -87,25 +87,32 @@ static struct index_volume *last_volume(struct writer *w)
     return &w->index.volumes[w->index.volume_count - 1];
 }
 
-/* Is there no room for this frame in the volume? A volume holds at least one, however small it should be. */
-static bool volume_is_full(const struct writer *w, const struct index_volume *v, const struct index_frame *f)
+static bool in_own_volume(struct writer *w)
 {
-    return v->number == 0 || (v->bytes > VOLUME_SIZE && v->bytes + f->stored > w->options.volume_bytes);
+    return last_volume(w)->number > 0 && !last_volume(w)->borrowed;
+}
+
+/* Is there no room for this frame in the volume? A volume holds at least one, however small it should be. */
+static bool volume_is_full(struct writer *w, const struct index_frame *f)
+{
+    const struct index_volume *v = last_volume(w);
+    return !in_own_volume(w) || (v->bytes > VOLUME_SIZE && v->bytes + f->stored > w->options.volume_bytes);
 }
 
 /* Gives a frame of the payload its place, in a new volume where the last one is full. */
 static int place_frame(struct writer *w, const struct index_frame *frame, struct err *e)
 {
     struct index_frame f = *frame;
-    if (volume_is_full(w, last_volume(w), &f)) {
-        struct index_volume v = {.number = (uint16_t)w->index.volume_count, .bytes = VOLUME_SIZE};
-        if (v.number > LIMIT_VOLUMES)
+    if (volume_is_full(w, &f)) {
+        unsigned number = 1 + index_own_volumes(&w->index);
+        struct index_volume v = {.number = (uint16_t)number, .bytes = VOLUME_SIZE};
+        if (number > LIMIT_VOLUMES)
             return err_set(e, ERR_BUNDLE_LIMIT, "more than %u volumes", LIMIT_VOLUMES);
         plan_volume_id(&w->index, &w->options, v.number, v.id);
         index_add_volume(&w->index, &v);
     }
     struct index_volume *v = last_volume(w);
-    f.volume = v->number;
+    f.volume = (uint16_t)(w->index.volume_count - 1);
     f.offset = v->bytes;
     v->bytes += f.stored;
     index_add_frame(&w->index, &f);
@@ -114,14 +121,14 @@ static int place_frame(struct writer *w, const struct index_frame *frame, struct
 
 static int finish_volume(struct writer *w, struct err *e)
 {
-    return volume_finish(&w->out, &w->replacement, &w->index, last_volume(w), w->progress, e);
+    return volume_finish(&w->out, &w->replacement, &w->index, w->index.volume_count - 1, w->progress, e);
 }
 
 static int emit_to_volume(void *ctx, const struct index_frame *frame, const void *stored, struct err *e)
 {
     struct writer *w = ctx;
-    bool full = volume_is_full(w, last_volume(w), frame);
-    if (full && last_volume(w)->number > 0) {
+    bool full = volume_is_full(w, frame);
+    if (full && in_own_volume(w)) {
         if (finish_volume(w, e))
             return -1;
         progress_begin(w->progress, "write", stream_size(&w->index, STREAM_IMAGES));
@@ -245,7 +252,7 @@ static int read_back_single(struct writer *w, struct err *e)
     if (read_back_head(w, e))
         return -1;
     for (size_t i = 1; i < w->index.volume_count; i++) {
-        if (volume_read_back(&w->out, &w->index, &w->index.volumes[i], base, w->progress, e))
+        if (volume_read_back(&w->out, &w->index, i, base, w->progress, e))
             return -1;
         base += w->index.volumes[i].bytes;
     }
@@ -278,7 +285,7 @@ static void summarize(const struct writer *w, struct bundle_summary *ret)
         .contents = w->index.content_count,
         .members = w->index.member_count,
     };
-    for (size_t i = 1; i < w->index.volume_count; i++)
+    for (size_t i = index_own_volume(&w->index); i < w->index.volume_count; i++)
         ret->payload_bytes += w->index.volumes[i].bytes;
 }
 
@@ -292,7 +299,7 @@ static int write_all(struct writer *w, struct err *e)
     if ((w->options.single ? write_single(w, e) : write_split(w, e)) || commit(w, e))
         return -1;
     output_set_keep(&w->files);
-    unsigned volumes = w->options.single ? 1 : (unsigned)w->index.volume_count;
+    unsigned volumes = w->options.single ? 1 : 1 + index_own_volumes(&w->index);
     return w->medium->flush_folder(w->medium->ctx, e) || replace_end(&w->replacement, volumes, e) ? -1 : 0;
 }
 
