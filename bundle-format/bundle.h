@@ -37,6 +37,8 @@ struct bundle_options {
 #define BUNDLE_MEMORY_DEFAULT (48u << 20)
 #define BUNDLE_VOLUME_DEFAULT (4000ull << 20) /* below FAT32's 4 GiB - 1, with room to spare */
 
+struct bundle_loans;
+
 struct bundle_plan {
     const char *manifest_json; /* LOCKBOX.json, written as it stands; its "features" must be known ones */
     size_t manifest_len;
@@ -44,6 +46,9 @@ struct bundle_plan {
     size_t member_count;
     const struct sign_key *signer;
     const char *comment; /* trusted comment of the signature, at most 1 KiB; "" for none */
+    /* Contents that need not be written; then the manifest has the feature "shared-content". NULL: the bundle
+     * stands for itself. */
+    const struct bundle_loans *loans;
 };
 
 struct bundle_summary {
@@ -51,11 +56,30 @@ struct bundle_summary {
     size_t frames, contents, members;
 };
 
+/* What of the members' contents in images/ lies already in the payload volumes of other bundles in that
+ * folder, each proven by reading it; *ret = NULL where there is nothing. A bundle that turns out damaged
+ * lends nothing. `name`: of the bundle to be written, which is none of the others. ERR_BUNDLE_LIMIT,
+ * ERR_UNSAFE_NAME, ERR_BUNDLE_INCONSISTENT of the members. */
+must_check int bundle_loans_find(const struct medium *medium, const char *name, const struct member *members,
+                                 size_t member_count, struct progress *progress, struct bundle_loans **ret,
+                                 struct err *e);
+void bundle_loans_free(struct bundle_loans *l);
+/* One borrowed volume. */
+struct bundle_loan {
+    uint8_t id[16];
+    char *file; /* in that folder */
+};
+size_t bundle_loans_count(const struct bundle_loans *l);
+struct bundle_loan bundle_loans_at(const struct bundle_loans *l, size_t i);
+/* Bytes of the contents that need not be written. */
+uint64_t bundle_loans_bytes(const struct bundle_loans *l);
+
 /* Writes `name` (the head; "x.lockbox") and "x.lockbox.001" … through the medium. An older bundle of that
  * name stays whole until the head's rename (docs/decisions/0004). After -1 either the older bundle or the new
  * one is there, whole, and the same call finishes what is left. Errors: ERR_WRONG_HASH and ERR_WRONG_LENGTH
  * of a member's source, ERR_UNSAFE_NAME, ERR_BUNDLE_LIMIT, ERR_BUNDLE_FEATURE, ERR_BUNDLE_INCONSISTENT of the
- * plan, ERR_READ_BACK, and the medium's. */
+ * plan, ERR_BUNDLE_NEEDED (a volume that would be replaced is lent to another bundle), ERR_READ_BACK, and the
+ * medium's. */
 must_check int bundle_write(const struct bundle_plan *plan, const struct bundle_options *options,
                             const struct medium *medium, const char *name, struct progress *progress,
                             struct bundle_summary *ret, struct err *e);
@@ -116,10 +140,29 @@ must_check int bundle_watch(struct bundle *b, unsigned workers, const struct bun
 must_check int bundle_extract(struct bundle *b, int dirfd, unsigned workers, struct progress *progress,
                               struct err *e);
 
+/* Does it borrow contents of other bundles? */
+bool bundle_is_shared(const struct bundle *b);
+
+/* The bundle's members as sources for another one, in order; what they deliver is read from the open bundle
+ * and checked by whoever takes it. */
+struct bundle_parts {
+    struct member *members;
+    size_t count;
+    struct content *contents; /* behind the members */
+    struct picked *picked;    /* behind the contents */
+    struct picker *picker;
+};
+void bundle_take_apart(struct bundle *b, struct bundle_parts *ret);
+void bundle_parts_free(struct bundle_parts *p);
+
+/* Removes a bundle: its head, then its volumes. ERR_NO_SUCH_PATH, ERR_BUNDLE_NEEDED, or the medium's. */
+must_check int bundle_remove(const struct medium *medium, const char *name, struct err *e);
+
 /* Proves the contents as bundle_check() does, then copies the bundle as it is, signatures and all, to `name`
  * on the medium: every frame is checked on the way and read back, payload volumes first, the head last, as
  * bundle_write() does. With `single` volumes become one file, which the signatures do not notice; a single
- * file stays one. ERR_BUNDLE_DAMAGED, ERR_READ_BACK, or the medium's. */
+ * file stays one. ERR_BUNDLE_SHARED, ERR_BUNDLE_NEEDED, ERR_BUNDLE_DAMAGED, ERR_READ_BACK, or the medium's.
+ */
 must_check int bundle_copy(struct bundle *b, const struct medium *to, const char *name, bool single,
                            struct progress *progress, struct err *e);
 

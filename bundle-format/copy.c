@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "bundle-format/bundle.h"
+#include "bundle-format/dependents.h"
 #include "bundle-format/output.h"
 #include "bundle-format/reader.h"
 #include "bundle-format/replace.h"
@@ -108,7 +109,7 @@ static int copy_single(struct copy *c, struct err *e)
     const struct index *x = &c->from->index;
     if (copy_head(c, e))
         return -1;
-    for (size_t i = 1; i < x->volume_count; i++) {
+    for (size_t i = index_own_volume(x); i < x->volume_count; i++) {
         AUTO(buf) struct buf start = {0};
         volume_start(&x->volumes[i], &start);
         if (output_write(&c->out, start.data, start.len, e) || copy_frames(c, i, e))
@@ -123,7 +124,7 @@ static int read_back(struct copy *c, struct err *e)
     uint64_t base = c->head.len;
     if (output_compare(&c->out, c->head.data, c->head.len, 0, e))
         return -1;
-    for (size_t i = 1; c->single && i < x->volume_count; i++) {
+    for (size_t i = index_own_volume(x); c->single && i < x->volume_count; i++) {
         if (volume_read_back(&c->out, x, i, base, c->progress, e))
             return -1;
         base += x->volumes[i].bytes;
@@ -139,10 +140,27 @@ static int commit(struct copy *c, struct err *e)
     return read_back(c, e) || output_rename(&c->out, c->name, e) ? -1 : 0;
 }
 
+static bool is_copied(const void *ctx, const struct volume_id *v)
+{
+    const struct copy *c = ctx;
+    const struct index *x = &c->from->index;
+    for (size_t i = index_own_volume(x); i < x->volume_count && !c->single; i++)
+        if (x->volumes[i].number == v->number && !memcmp(x->volumes[i].id, v->id, BUNDLE_ID_SIZE))
+            return true;
+    return false;
+}
+
+/* What an older bundle of this name lends to others stays as it is, or nothing is written. */
+static int check_dependents(const struct copy *c, struct err *e)
+{
+    const struct dependents_keep keep = {.keeps = is_copied, .ctx = c};
+    return c->replacement.replaces ? dependents_check(c->to, c->name, &keep, e) : 0;
+}
+
 static int copy_all(struct copy *c, struct err *e)
 {
     unsigned volumes = c->single ? 1 : 1 + index_own_volumes(&c->from->index);
-    if (load_head(c, e) || replace_begin(&c->replacement, c->to, c->name, e) ||
+    if (load_head(c, e) || replace_begin(&c->replacement, c->to, c->name, e) || check_dependents(c, e) ||
         (c->single ? copy_single(c, e) : copy_split(c, e)) || commit(c, e))
         return -1;
     output_set_keep(&c->files);
@@ -166,6 +184,8 @@ int bundle_copy(struct bundle *b, const struct medium *to, const char *name, boo
                 struct progress *progress, struct err *e)
 {
     struct copy c = {.from = b, .to = to, .name = name, .single = single || b->single, .progress = progress};
+    if (bundle_is_shared(b))
+        return err_set(e, ERR_BUNDLE_SHARED, "cannot copy the bundle: it borrows contents of others");
     return prove_and_copy(&c, b, e) ? err_context(e, "cannot copy the bundle") : 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/out.h"
 #include "bundle-format/limits.h"
@@ -39,10 +40,9 @@ void first_add(struct buf *to, const void *manifest, size_t manifest_len, const 
     add_file(to, LISTING_NAME, listing.data, listing.len);
 }
 
-int first_check(const uint8_t *slice, size_t len, const struct index *x, const uint8_t **ret_manifest,
-                size_t *ret_manifest_len, struct err *e)
+int first_manifest(const uint8_t *slice, size_t len, const uint8_t **ret_manifest, size_t *ret_manifest_len,
+                   struct err *e)
 {
-    AUTO(buf) struct buf expected = {0};
     uint64_t size;
     if (tar_read_size(slice, len, MANIFEST_NAME, &size, e))
         return -1;
@@ -50,33 +50,70 @@ int first_check(const uint8_t *slice, size_t len, const struct index *x, const u
         return err_set(e, ERR_BUNDLE_LIMIT, MANIFEST_NAME " is larger than 4 MiB");
     if (size > len - TAR_BLOCK)
         return err_set(e, ERR_BUNDLE_INCONSISTENT, MANIFEST_NAME " is cut short");
-    first_add(&expected, slice + TAR_BLOCK, (size_t)size, x);
-    if (expected.len != len || memcmp(expected.data, slice, len))
-        return err_set(e, ERR_BUNDLE_INCONSISTENT, LISTING_NAME " and the index do not list the same files");
     *ret_manifest = slice + TAR_BLOCK;
     *ret_manifest_len = (size_t)size;
     return 0;
 }
 
-int manifest_check(const void *manifest, size_t len, struct err *e)
+int first_check(const uint8_t *slice, size_t len, const uint8_t *manifest, size_t manifest_len,
+                const struct index *x, struct err *e)
 {
-    static const struct json_limits limits = {
-        .bytes = LIMIT_MANIFEST, .depth = 16, .nodes = LIMIT_MANIFEST_NODES};
+    AUTO(buf) struct buf expected = {0};
+    first_add(&expected, manifest, manifest_len, x);
+    if (expected.len != len || memcmp(expected.data, slice, len))
+        return err_set(e, ERR_BUNDLE_INCONSISTENT, LISTING_NAME " and the index do not list the same files");
+    return 0;
+}
+
+static const struct json_limits manifest_limits = {
+    .bytes = LIMIT_MANIFEST, .depth = 16, .nodes = LIMIT_MANIFEST_NODES};
+
+static int check_feature(struct json_value feature, bool *shared, struct err *e)
+{
+    size_t len = 0;
+    const char *name = json_string(feature, &len);
+    if (!name)
+        return err_set(e, ERR_BUNDLE_INCONSISTENT, MANIFEST_NAME ": a feature is not a text");
+    if (len == strlen(FEATURE_SHARED) && !memcmp(name, FEATURE_SHARED, len)) {
+        *shared = true;
+        return 0;
+    }
+    AUTO(buf) struct buf shown = {0};
+    out_escape(&shown, name, len < 64 ? len : 64);
+    return err_set(e, ERR_BUNDLE_FEATURE, "the feature '%s' is not known", buf_text(&shown));
+}
+
+int manifest_check(const void *manifest, size_t len, bool *ret_shared, struct err *e)
+{
     AUTO(json) struct json doc = {0};
     struct json_value features;
+    bool shared = false;
     if (len > LIMIT_MANIFEST)
         return err_set(e, ERR_BUNDLE_LIMIT, MANIFEST_NAME " is larger than 4 MiB");
-    if (json_parse(&doc, manifest, len, &limits, e))
+    if (json_parse(&doc, manifest, len, &manifest_limits, e))
         return err_context(e, MANIFEST_NAME);
     if (!json_get_typed(json_root(&doc), "features", JSON_ARRAY, &features))
         return err_set(e, ERR_BUNDLE_INCONSISTENT, MANIFEST_NAME " has no list of features");
-    if (json_count(features) == 0)
-        return 0;
-    size_t name_len = 0;
-    const char *name = json_string(json_at(features, 0), &name_len);
-    if (!name)
-        return err_set(e, ERR_BUNDLE_INCONSISTENT, MANIFEST_NAME ": a feature is not a text");
-    AUTO(buf) struct buf shown = {0};
-    out_escape(&shown, name, name_len < 64 ? name_len : 64);
-    return err_set(e, ERR_BUNDLE_FEATURE, "the feature '%s' is not known", buf_text(&shown));
+    for (size_t i = 0; i < json_count(features); i++)
+        if (check_feature(json_at(features, i), &shared, e))
+            return -1;
+    *ret_shared = shared;
+    return 0;
+}
+
+char *manifest_loan(const void *manifest, size_t len, const uint8_t id[BUNDLE_ID_SIZE])
+{
+    AUTO(json) struct json doc = {0};
+    struct json_value needs, volume, file;
+    struct err ignored;
+    char hex[2 * BUNDLE_ID_SIZE + 1];
+    hex_encode(id, BUNDLE_ID_SIZE, hex);
+    if (json_parse(&doc, manifest, len, &manifest_limits, &ignored) ||
+        !json_get(json_root(&doc), "needs", &needs))
+        return NULL;
+    for (size_t i = 0; i < json_count(needs); i++)
+        if (json_get(json_at(needs, i), "volume", &volume) && json_string_equals(volume, hex) &&
+            json_get(json_at(needs, i), "file", &file))
+            return json_string_copy(file);
+    return NULL;
 }

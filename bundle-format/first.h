@@ -7,6 +7,7 @@
 #ifndef AIRLOCK_BUNDLE_FIRST_H
 #define AIRLOCK_BUNDLE_FIRST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,13 +20,21 @@
 
 /* Appends the slice. */
 void first_add(struct buf *to, const void *manifest, size_t manifest_len, const struct index *x);
-/* ERR_BUNDLE_INCONSISTENT unless the slice is the one of its manifest and this index. The manifest is
- * found within it. */
-must_check int first_check(const uint8_t *slice, size_t len, const struct index *x,
-                           const uint8_t **ret_manifest, size_t *ret_manifest_len, struct err *e);
+/* The manifest within the slice. ERR_BUNDLE_INCONSISTENT, ERR_BUNDLE_LIMIT. */
+must_check int first_manifest(const uint8_t *slice, size_t len, const uint8_t **ret_manifest,
+                              size_t *ret_manifest_len, struct err *e);
+/* ERR_BUNDLE_INCONSISTENT unless the slice is the one of its manifest and this index. */
+must_check int first_check(const uint8_t *slice, size_t len, const uint8_t *manifest, size_t manifest_len,
+                           const struct index *x, struct err *e);
 
-/* A JSON object whose "features", an array of texts, are all known (none is in version 1.0):
- * ERR_BUNDLE_FEATURE, ERR_BUNDLE_INCONSISTENT, ERR_BUNDLE_LIMIT or what json_parse() says. */
-must_check int manifest_check(const void *manifest, size_t len, struct err *e);
+/* The feature that contents may lie in other bundles' volumes (SPEC.md, "Shared contents"). */
+#define FEATURE_SHARED "shared-content"
+/* A JSON object whose "features", an array of texts, are all known. *ret_shared: FEATURE_SHARED is one of
+ * them. ERR_BUNDLE_FEATURE, ERR_BUNDLE_INCONSISTENT, ERR_BUNDLE_LIMIT or what json_parse() says. */
+must_check int manifest_check(const void *manifest, size_t len, bool *ret_shared, struct err *e);
+
+/* The name of the file that held a borrowed volume when the bundle was written, as "needs" has it for people;
+ * NULL where it does not say. The caller's. */
+char *manifest_loan(const void *manifest, size_t len, const uint8_t id[BUNDLE_ID_SIZE]);
 
 #endif

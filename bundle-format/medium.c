@@ -30,6 +30,12 @@ static int posix_cut(void *ctx, int fd, uint64_t size, struct err *e)
     return 0;
 }
 
+static int posix_list(void *ctx, int (*each)(void *each_ctx, const char *name, struct err *e), void *each_ctx,
+                      struct err *e)
+{
+    return fs_each(*(const int *)ctx, each, each_ctx, e);
+}
+
 static int posix_open(void *ctx, const char *name, int *ret_fd, struct err *e)
 {
     return fs_open_at(*(const int *)ctx, name, O_RDONLY, 0, ret_fd, e);
@@ -98,6 +104,7 @@ struct medium medium_posix(const int *dirfd)
         .create = posix_create,
         .reopen = posix_reopen,
         .cut = posix_cut,
+        .list = posix_list,
         .open = posix_open,
         .write = posix_write,
         .flush = posix_flush,

@@ -20,6 +20,9 @@ struct medium {
     int (*reopen)(void *ctx, const char *name, int *ret_fd, struct err *e);
     /* Shortens a file from reopen() to its first `size` bytes; the next write() comes after them. */
     int (*cut)(void *ctx, int fd, uint64_t size, struct err *e);
+    /* Calls each() for every name in the folder, sorted; stops at the first -1. */
+    int (*list)(void *ctx, int (*each)(void *each_ctx, const char *name, struct err *e), void *each_ctx,
+                struct err *e);
     /* A file that is there, for reading; ERR_NO_SUCH_PATH when it is not. */
     int (*open)(void *ctx, const char *name, int *ret_fd, struct err *e);
     int (*write)(void *ctx, int fd, const void *bytes, size_t n, struct err *e);

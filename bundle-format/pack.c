@@ -26,6 +26,7 @@ struct packer {
 
     const struct content *content; /* next of the member's */
     void *source;                  /* its open stream, or NULL */
+    uint8_t *unstored;             /* room for what is read and not stored; NULL: not needed yet */
     struct hash *content_hash, *member_hash;
 };
 
@@ -85,17 +86,37 @@ static int read_content(struct packer *k, uint8_t *to, size_t room, size_t *ret,
     return 0;
 }
 
-/* Ends the run before and begins the next; *ret_more = false after the last. */
+/* A content whose bytes lie elsewhere was proven there. It is read only where the hash of a member of several
+ * contents needs it. */
+static int pass_over(struct packer *k, struct err *e)
+{
+    size_t n;
+    if (k->p->index->members[k->run.member].ref_count == 1) {
+        k->left = 0;
+        return 0;
+    }
+    if (!k->unstored)
+        k->unstored = mem_zeroed(READ_SIZE, 1);
+    if (start_content(k, 0, e))
+        return -1;
+    for (; k->left > 0; k->left -= n)
+        if (read_content(k, k->unstored, READ_SIZE, &n, e))
+            return -1;
+    return finish_content(k, e);
+}
+
+/* Ends the run before and begins the next that has bytes here; *ret_more = false after the last. */
 static int next_run(struct packer *k, uint32_t offset, bool *ret_more, struct err *e)
 {
-    if (k->in_run && k->run.kind == RUN_CONTENT && finish_content(k, e))
+    if (k->in_run && k->run.kind == RUN_CONTENT && !k->run.elsewhere && finish_content(k, e))
         return err_context(e, "'%s'", run_member(k)->path);
     k->in_run = stream_next(&k->stream, &k->run);
     k->left = k->in_run ? k->run.size : 0;
     *ret_more = k->in_run;
     if (k->in_run && k->run.kind == RUN_HEADER)
         k->content = run_member(k)->contents;
-    if (k->in_run && k->run.kind == RUN_CONTENT && start_content(k, offset, e))
+    if (k->in_run && k->run.kind == RUN_CONTENT &&
+        (k->run.elsewhere ? pass_over(k, e) : start_content(k, offset, e)))
         return err_context(e, "'%s'", run_member(k)->path);
     return 0;
 }
@@ -203,6 +224,7 @@ int pack_stream(const struct packing *packing, struct err *e)
         k.content->source->close(k.source);
     hash_delete(k.content_hash);
     hash_delete(k.member_hash);
+    free(k.unstored);
     stream_free(&k.stream);
     return rc;
 }

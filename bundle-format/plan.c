@@ -6,32 +6,14 @@
 
 #include "base/mem.h"
 #include "bundle-format/first.h"
+#include "bundle-format/loan.h"
+#include "bundle-format/lookup.h"
 #include "bundle-format/pack.h"
 #include "bundle-format/wire.h"
 
-/* Finds a content by hash and size: open addressing, at most half full. */
-struct lookup {
-    uint32_t *numbers; /* of contents in the index, plus one; 0: free */
-    size_t mask;
-};
-
-static uint32_t *lookup_place(const struct lookup *l, const struct index *x, const struct content *wanted)
-{
-    size_t at;
-    memcpy(&at, wanted->sha256, sizeof at); /* a hash is as good a place as any */
-    for (;; at++) {
-        uint32_t *number = &l->numbers[at & l->mask];
-        if (*number == 0)
-            return number;
-        const struct index_content *c = &x->contents[*number - 1];
-        if (c->size == wanted->size && !memcmp(c->sha256, wanted->sha256, HASH_SIZE))
-            return number;
-    }
-}
-
 static void add_content(struct index *x, const struct lookup *l, const struct content *content)
 {
-    uint32_t *number = lookup_place(l, x, content);
+    uint32_t *number = lookup_place(l, content->sha256, content->size);
     if (*number == 0) {
         struct index_content c = {.size = content->size, .frame = PLAN_NO_FRAME};
         memcpy(c.sha256, content->sha256, HASH_SIZE);
@@ -50,28 +32,23 @@ static void add_member(struct index *x, const struct lookup *l, const struct mem
 }
 
 /* All contents of all members, or more than LIMIT_REFERENCES. */
-static size_t count_contents(const struct bundle_plan *plan)
+static size_t count_contents(const struct member *members, size_t count)
 {
     size_t sum = 0;
-    for (size_t i = 0; i < plan->member_count && sum <= LIMIT_REFERENCES; i++)
-        sum += plan->members[i].content_count;
+    for (size_t i = 0; i < count && sum <= LIMIT_REFERENCES; i++)
+        sum += members[i].content_count;
     return sum;
 }
 
-int plan_index(const struct bundle_plan *plan, struct index *ret, struct err *e)
+int plan_members(const struct member *members, size_t count, struct index *ret, struct err *e)
 {
     AUTO(index) struct index x = {0};
-    size_t contents = count_contents(plan), room = 16;
-    if (manifest_check(plan->manifest_json, plan->manifest_len, e))
-        return -1;
-    if (plan->member_count > LIMIT_MEMBERS || contents > LIMIT_REFERENCES)
+    size_t contents = count_contents(members, count);
+    if (count > LIMIT_MEMBERS || contents > LIMIT_REFERENCES)
         return err_set(e, ERR_BUNDLE_LIMIT, "more files or contents than a bundle can hold");
-    while (room < 2 * contents)
-        room *= 2;
-    AUTO_FREE uint32_t *numbers = mem_zeroed(room, sizeof *numbers);
-    struct lookup lookup = {.numbers = numbers, .mask = room - 1};
-    for (size_t i = 0; i < plan->member_count; i++)
-        add_member(&x, &lookup, &plan->members[i]);
+    AUTO(lookup) struct lookup lookup = lookup_new(&x, contents);
+    for (size_t i = 0; i < count; i++)
+        add_member(&x, &lookup, &members[i]);
     if (index_check_members(&x, e))
         return -1;
     *ret = x;
@@ -79,10 +56,23 @@ int plan_index(const struct bundle_plan *plan, struct index *ret, struct err *e)
     return 0;
 }
 
+int plan_index(const struct bundle_plan *plan, struct index *ret, struct err *e)
+{
+    bool shared;
+    if (manifest_check(plan->manifest_json, plan->manifest_len, &shared, e))
+        return -1;
+    if (plan->loans && !shared)
+        return err_set(e, ERR_BUNDLE_INCONSISTENT, "its manifest does not say that it shares contents");
+    if (plan_members(plan->members, plan->member_count, ret, e))
+        return -1;
+    ret->shared = shared;
+    return 0;
+}
+
 #define ID_CONTEXT "LBX-VOL-1"
 
-void plan_volume_id(const struct index *x, const struct bundle_options *options, uint16_t number,
-                    uint8_t ret[BUNDLE_ID_SIZE])
+void plan_volume_id(const struct index *x, const struct bundle_options *options,
+                    const struct bundle_loans *loans, uint16_t number, uint8_t ret[BUNDLE_ID_SIZE])
 {
     AUTO_HASH struct hash *h = hash_new();
     AUTO(buf) struct buf line = {0};
@@ -93,6 +83,8 @@ void plan_volume_id(const struct index *x, const struct bundle_options *options,
     wire_add_u32(&line, PACK_FRAME_RAW);
     wire_add_u64(&line, options->volume_bytes);
     wire_add_u16(&line, number);
+    if (x->shared)
+        loans_add_identity(loans, &line);
     hash_update(h, line.data, line.len);
     for (size_t i = index_metadata_count(x); i < x->member_count; i++) {
         const struct index_member *m = &x->members[i];

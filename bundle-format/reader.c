@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Opening a bundle, in the order of trust: F0 is measured and hashed, H read, S verified over H and I. Only
- * then is anything decompressed: I, then F0, which must list what I lists, then M.
+ * then is anything decompressed: I, then F0, which must know how I is to be read and list what it lists, then
+ * M.
  */
 #include "bundle-format/reader.h"
 
@@ -108,9 +109,20 @@ static int read_first(struct opening *o, struct err *e)
     int rc = frame_unpack(unpacker, o->first.data, o->first.len, buf_reserve(&b->first, len), len, e);
     frame_unpacker_delete(unpacker);
     b->first.len = rc ? 0 : len;
-    if (rc || first_check(b->first.data, b->first.len, &b->index, &b->manifest, &b->manifest_len, e))
+    if (rc || first_manifest(b->first.data, b->first.len, &b->manifest, &b->manifest_len, e))
         return err_context(e, "its first frame");
-    return manifest_check(b->manifest, b->manifest_len, e);
+    return manifest_check(b->manifest, b->manifest_len, &b->index.shared, e);
+}
+
+/* The index, which is decoded, holds in itself and with the first frame. */
+static int check_index(struct opening *o, struct err *e)
+{
+    struct bundle *b = o->b;
+    if (index_check(&b->index, e))
+        return -1;
+    if (first_check(b->first.data, b->first.len, b->manifest, b->manifest_len, &b->index, e))
+        return err_context(e, "its first frame");
+    return 0;
 }
 
 /* In a single file the payload volumes follow the head. */
@@ -119,7 +131,7 @@ static int find_volumes_inside(struct opening *o, struct err *e)
     struct bundle *b = o->b;
     uint64_t at = b->head_bytes;
     b->single = true;
-    for (size_t i = 1; i < b->index.volume_count; i++) {
+    for (size_t i = index_own_volume(&b->index); i < b->index.volume_count; i++) {
         const struct index_volume *v = &b->index.volumes[i];
         if (v->bytes > o->size - at)
             return err_set(e, ERR_BUNDLE_TRUNCATED, "it ends within volume %u", v->number);
@@ -139,10 +151,25 @@ static void place_volumes_inside(struct opening *o)
     struct bundle *b = o->b;
     uint64_t at = b->head_bytes;
     b->single = true;
-    for (size_t i = 1; i < b->index.volume_count; i++) {
+    for (size_t i = index_own_volume(&b->index); i < b->index.volume_count; i++) {
         b->volumes[i] = (struct volume_place){.fd = b->head_fd, .start = at};
         at += b->index.volumes[i].bytes;
     }
+}
+
+/* Two of its volumes swapped, or one copied twice, is another matter than the volume of another bundle. */
+static int say_whose(const struct bundle *b, const struct index_volume *v, struct err *e)
+{
+    AUTO_FREE char *name = volume_name(b->name, v->number, false);
+    struct volume_id found;
+    struct err unreadable;
+    if (e->id != ERR_VOLUME_FOREIGN || volume_read_id(&b->medium, name, &found, &unreadable))
+        return -1;
+    for (size_t i = index_own_volume(&b->index); i < b->index.volume_count; i++)
+        if (!memcmp(b->index.volumes[i].id, found.id, BUNDLE_ID_SIZE))
+            return err_set(e, ERR_VOLUME_FOREIGN, "volume '%s': it is this bundle's volume %u", name,
+                           b->index.volumes[i].number);
+    return -1;
 }
 
 static int open_volume(struct opening *o, size_t i, struct err *e)
@@ -154,11 +181,61 @@ static int open_volume(struct opening *o, size_t i, struct err *e)
     if (volume_open(&b->medium, b->name, v, &place->fd, &place->pending, e) == 0)
         return 0;
     if (!o->loosely)
-        return -1;
+        return say_whose(b, v, e);
     place->fault = e->id;
     AUTO_FREE char *name = volume_name(b->name, v->number, false);
     if (b->medium.open(b->medium.ctx, name, &place->fd, &unreadable))
         place->fd = -1;
+    return 0;
+}
+
+/* ---- volumes of other bundles ---- */
+
+static int look_for_loan(void *ctx, const char *name, struct err *e)
+{
+    const struct opening *o = ctx;
+    struct bundle *b = o->b;
+    struct volume_id id;
+    struct err unreadable;
+    if (!volume_is_name(name) || volume_read_id(&b->medium, name, &id, &unreadable))
+        return 0;
+    for (size_t i = 1, end = index_own_volume(&b->index); i < end; i++) {
+        const struct index_volume *v = &b->index.volumes[i];
+        struct volume_place *place = &b->volumes[i];
+        if (place->fd >= 0 || v->number != id.number || memcmp(v->id, id.id, BUNDLE_ID_SIZE))
+            continue;
+        if (volume_open_as(&b->medium, name, v, &place->fd, e) == 0)
+            return 0;
+        if (!o->loosely)
+            return -1;
+        place->fault = e->id;
+    }
+    return 0;
+}
+
+static int missing_loan(const struct bundle *b, const struct index_volume *v, struct err *e)
+{
+    AUTO_FREE char *file = manifest_loan(b->manifest, b->manifest_len, v->id);
+    err_set(e, ERR_VOLUME_MISSING, "volume %u of another bundle, whose contents it shares, is not beside it",
+            v->number);
+    return file ? err_hint(e, "when it was written that was '%s'", file) : -1;
+}
+
+/* They are known by their id, whatever their bundle is called. */
+static int find_loans(struct opening *o, struct err *e)
+{
+    struct bundle *b = o->b;
+    size_t end = index_own_volume(&b->index);
+    if (end > 1 && b->medium.list(b->medium.ctx, look_for_loan, o, e))
+        return -1;
+    for (size_t i = 1; i < end; i++) {
+        struct volume_place *place = &b->volumes[i];
+        if (place->fd >= 0 || place->fault)
+            continue;
+        if (!o->loosely)
+            return missing_loan(b, &b->index.volumes[i], e);
+        place->fault = ERR_VOLUME_MISSING;
+    }
     return 0;
 }
 
@@ -173,11 +250,13 @@ static int find_volumes(struct opening *o, struct err *e)
     for (size_t i = 0; i < b->index.volume_count; i++)
         b->volumes[i].fd = -1;
     b->volumes[0] = (struct volume_place){.fd = b->head_fd, .start = o->at};
+    if (find_loans(o, e))
+        return -1;
     if (o->size > b->head_bytes && o->loosely)
         place_volumes_inside(o);
     else if (o->size > b->head_bytes)
         return find_volumes_inside(o, e);
-    for (size_t i = 1; i < b->index.volume_count && !b->single; i++)
+    for (size_t i = index_own_volume(&b->index); i < b->index.volume_count && !b->single; i++)
         if (open_volume(o, i, e))
             return -1;
     return 0;
@@ -187,8 +266,8 @@ static int open_bundle(struct opening *o, struct err *e)
 {
     struct bundle *b = o->b;
     if (b->medium.open(b->medium.ctx, b->name, &b->head_fd, e) || volume_file_size(b->head_fd, &o->size, e) ||
-        authenticate(o, e) || index_decode(o->index.data, o->index.len, &b->index, e) ||
-        index_check(&b->index, e) || read_first(o, e) || find_volumes(o, e))
+        authenticate(o, e) || index_decode(o->index.data, o->index.len, &b->index, e) || read_first(o, e) ||
+        check_index(o, e) || find_volumes(o, e))
         return -1;
     return o->loosely ? 0 : bundle_unroll(b, STREAM_METADATA, 1, NULL, NULL, e);
 }
@@ -239,7 +318,7 @@ void bundle_close(struct bundle *b)
     if (!b)
         return;
     for (size_t i = 1; b->volumes && i < b->index.volume_count; i++)
-        if (!b->single)
+        if (b->volumes[i].fd != b->head_fd)
             cleanup_fd(&b->volumes[i].fd);
     cleanup_fd(&b->head_fd);
     free(b->volumes);
@@ -248,6 +327,11 @@ void bundle_close(struct bundle *b)
     head_signatures_free(&b->signatures);
     index_free(&b->index);
     free(b);
+}
+
+bool bundle_is_shared(const struct bundle *b)
+{
+    return index_own_volume(&b->index) > 1;
 }
 
 const char *bundle_manifest(const struct bundle *b, size_t *ret_len)
@@ -284,7 +368,7 @@ struct bundle_member_info bundle_member_at(const struct bundle *b, size_t i)
 void bundle_sizes(const struct bundle *b, uint64_t *ret_stored, uint64_t *ret_raw)
 {
     uint64_t stored = b->head_bytes, raw = 0;
-    for (size_t i = 1; i < b->index.volume_count; i++)
+    for (size_t i = index_own_volume(&b->index); i < b->index.volume_count; i++)
         stored += b->index.volumes[i].bytes;
     for (size_t i = 0; i < b->index.member_count; i++)
         raw += b->index.members[i].size;

@@ -2,6 +2,7 @@
 #include "bundle-format/replace.h"
 
 #include "base/mem.h"
+#include "bundle-format/dependents.h"
 #include "bundle-format/reader.h"
 #include "bundle-format/volume.h"
 
@@ -66,7 +67,7 @@ static int volume_is_left(struct replacement *r, unsigned number, bool *ret, str
 
 /* Volumes that only an older bundle had go, the last one first: should this be interrupted, those that are
  * left can still be counted up to. */
-static int remove_leftovers(struct replacement *r, unsigned first, struct err *e)
+int replace_remove_volumes(struct replacement *r, unsigned first, struct err *e)
 {
     unsigned end = first;
     for (bool left = true; left && end <= LIMIT_VOLUMES; end += left)
@@ -84,7 +85,20 @@ int replace_end(struct replacement *r, unsigned volumes, struct err *e)
         if ((r->pending[number] ? rename_pending(r, number, e) : remove_volume(r, number, true, e)) ||
             remove_part(r, number, e))
             return -1;
-    if (remove_leftovers(r, volumes, e))
+    if (replace_remove_volumes(r, volumes, e))
         return -1;
     return r->medium->flush_folder(r->medium->ctx, e);
+}
+
+int bundle_remove(const struct medium *medium, const char *name, struct err *e)
+{
+    struct replacement r = {.medium = medium, .name = name};
+    if (volume_exists(medium, name, &r.replaces, e))
+        return -1;
+    if (!r.replaces)
+        return err_set(e, ERR_NO_SUCH_PATH, "there is no bundle '%s'", name);
+    if (dependents_check(medium, name, NULL, e) || medium->remove(medium->ctx, name, e) ||
+        medium->flush_folder(medium->ctx, e) || replace_remove_volumes(&r, 1, e))
+        return -1;
+    return medium->flush_folder(medium->ctx, e);
 }

@@ -31,4 +31,7 @@ must_check int replace_name_volume(struct replacement *r, unsigned number, char 
  * one more than the number of the new bundle's last one. */
 must_check int replace_end(struct replacement *r, unsigned volumes, struct err *e);
 
+/* Removes all payload volumes of the bundle's name from this number on, the last one first. */
+must_check int replace_remove_volumes(struct replacement *r, unsigned first, struct err *e);
+
 #endif

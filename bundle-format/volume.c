@@ -44,7 +44,35 @@ int volume_check(const struct medium *medium, int fd, uint64_t offset, const str
     return 0;
 }
 
-static int open_as(const struct medium *medium, const char *name, const struct index_volume *v, int *ret_fd,
+bool volume_is_head_name(const char *name)
+{
+    static const char ending[] = ".lockbox";
+    size_t len = strlen(name);
+    return len > strlen(ending) && !strcmp(name + len - strlen(ending), ending);
+}
+
+/* ".lockbox.001", ".lockbox.001.new" */
+bool volume_is_name(const char *name)
+{
+    static const char pending[] = ".new";
+    size_t len = strlen(name);
+    if (len > strlen(pending) && !strcmp(name + len - strlen(pending), pending))
+        len -= strlen(pending);
+    return len > 4 && name[len - 4] == '.' && strspn(name + len - 3, "0123456789") >= 3;
+}
+
+int volume_read_id(const struct medium *medium, const char *name, struct volume_id *ret, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    uint8_t start[VOLUME_SIZE];
+    return medium->open(medium->ctx, name, &fd, e) ||
+                   medium->read(medium->ctx, fd, start, sizeof start, 0, e) ||
+                   head_parse_volume(start, ret, e)
+               ? -1
+               : 0;
+}
+
+int volume_open_as(const struct medium *medium, const char *name, const struct index_volume *v, int *ret_fd,
                    struct err *e)
 {
     AUTO_FD int fd = -1;
@@ -75,9 +103,9 @@ int volume_open(const struct medium *medium, const char *bundle, const struct in
     AUTO_FREE char *pending = volume_name(bundle, v->number, true);
     struct err pending_error;
     *ret_pending = false;
-    if (open_as(medium, name, v, ret_fd, e) == 0)
+    if (volume_open_as(medium, name, v, ret_fd, e) == 0)
         return 0;
-    if (open_as(medium, pending, v, ret_fd, &pending_error) == 0) {
+    if (volume_open_as(medium, pending, v, ret_fd, &pending_error) == 0) {
         *ret_pending = true;
         return 0;
     }

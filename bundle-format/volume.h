@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/progress.h"
+#include "bundle-format/head.h"
 #include "bundle-format/index.h"
 #include "bundle-format/medium.h"
 #include "bundle-format/output.h"
@@ -26,6 +27,16 @@ must_check int volume_exists(const struct medium *medium, const char *name, bool
  * ERR_BUNDLE_DAMAGED (no V), ERR_BUNDLE_TRUNCATED, ERR_BUNDLE_INCONSISTENT (bytes follow). */
 must_check int volume_open(const struct medium *medium, const char *bundle, const struct index_volume *v,
                            int *ret_fd, bool *ret_pending, struct err *e);
+/* Is it named like a bundle's head? */
+bool volume_is_head_name(const char *name);
+/* Is it named like a payload volume of any bundle, under either name? */
+bool volume_is_name(const char *name);
+/* V of a file, whatever else is wrong with it. */
+must_check int volume_read_id(const struct medium *medium, const char *name, struct volume_id *ret,
+                              struct err *e);
+/* Opens volume v in the file of that name. Errors as of volume_open(). */
+must_check int volume_open_as(const struct medium *medium, const char *name, const struct index_volume *v,
+                              int *ret_fd, struct err *e);
 /* Compares V at offset of an open file with what the index says. */
 must_check int volume_check(const struct medium *medium, int fd, uint64_t offset,
                             const struct index_volume *v, struct err *e);

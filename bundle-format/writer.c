@@ -12,8 +12,10 @@
 
 #include "base/mem.h"
 #include "bundle-format/bundle.h"
+#include "bundle-format/dependents.h"
 #include "bundle-format/first.h"
 #include "bundle-format/head.h"
+#include "bundle-format/loan.h"
 #include "bundle-format/output.h"
 #include "bundle-format/pack.h"
 #include "bundle-format/plan.h"
@@ -108,7 +110,7 @@ static int place_frame(struct writer *w, const struct index_frame *frame, struct
         struct index_volume v = {.number = (uint16_t)number, .bytes = VOLUME_SIZE};
         if (number > LIMIT_VOLUMES)
             return err_set(e, ERR_BUNDLE_LIMIT, "more than %u volumes", LIMIT_VOLUMES);
-        plan_volume_id(&w->index, &w->options, v.number, v.id);
+        plan_volume_id(&w->index, &w->options, w->plan->loans, v.number, v.id);
         index_add_volume(&w->index, &v);
     }
     struct index_volume *v = last_volume(w);
@@ -251,7 +253,7 @@ static int read_back_single(struct writer *w, struct err *e)
     uint64_t base = head_bytes(w);
     if (read_back_head(w, e))
         return -1;
-    for (size_t i = 1; i < w->index.volume_count; i++) {
+    for (size_t i = index_own_volume(&w->index); i < w->index.volume_count; i++) {
         if (volume_read_back(&w->out, &w->index, i, base, w->progress, e))
             return -1;
         base += w->index.volumes[i].bytes;
@@ -276,6 +278,21 @@ static int commit(struct writer *w, struct err *e)
 
 /* ---- all of it ---- */
 
+static bool is_planned(const void *ctx, const struct volume_id *v)
+{
+    const struct writer *w = ctx;
+    uint8_t id[BUNDLE_ID_SIZE];
+    plan_volume_id(&w->index, &w->options, w->plan->loans, v->number, id);
+    return !w->options.single && !memcmp(id, v->id, BUNDLE_ID_SIZE);
+}
+
+/* What an older bundle of this name lends to others stays as it is, or nothing is written. */
+static int check_dependents(const struct writer *w, struct err *e)
+{
+    const struct dependents_keep keep = {.keeps = is_planned, .ctx = w};
+    return w->replacement.replaces ? dependents_check(w->medium, w->name, &keep, e) : 0;
+}
+
 static void summarize(const struct writer *w, struct bundle_summary *ret)
 {
     *ret = (struct bundle_summary){
@@ -292,7 +309,8 @@ static void summarize(const struct writer *w, struct bundle_summary *ret)
 static int write_all(struct writer *w, struct err *e)
 {
     if (plan_index(w->plan, &w->index, e) || pack_workers(&w->options, &w->workers, e) ||
-        replace_begin(&w->replacement, w->medium, w->name, e) || pack_metadata(w, e))
+        replace_begin(&w->replacement, w->medium, w->name, e) || check_dependents(w, e) ||
+        pack_metadata(w, e) || loans_place(w->plan->loans, &w->index, e))
         return -1;
     progress_begin(w->progress, w->options.single ? "compress" : "write",
                    stream_size(&w->index, STREAM_IMAGES));

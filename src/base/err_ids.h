@@ -215,6 +215,10 @@ ERROR(BUNDLE_SIGNATURE, "bundle-signature", EXIT_REFUSED, "the bundle's own sign
       NULL)
 ERROR(BUNDLE_SIGNER, "bundle-signer", EXIT_REFUSED, "the bundle is not signed by a required key",
       "find out who packed it before it is used")
+ERROR(BUNDLE_SHARED, "bundle-shared", EXIT_REFUSED, "the bundle shares contents with others beside it",
+      "make it whole first: airlock repack FILE.lockbox")
+ERROR(BUNDLE_NEEDED, "bundle-needed", EXIT_REFUSED, "another bundle borrows contents of this one",
+      "make the other one whole first: airlock repack FILE.shared.lockbox")
 ERROR(BUNDLE_LIMIT, "bundle-limit", EXIT_REFUSED, "the bundle exceeds a limit of the format", NULL)
 ERROR(BUNDLE_INCONSISTENT, "bundle-inconsistent", EXIT_REFUSED, "parts of the bundle contradict each other",
       NULL)

@@ -50,14 +50,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     const uint8_t *manifest;
     uint64_t measured;
     size_t manifest_len;
+    bool shared;
     struct err e;
     if (frame_measure(&in, &measured, &e) == 0 && measured > len)
         __builtin_trap();
     try_fixed_sizes(bytes, len);
     if (head_check_signatures(bytes, len, &digests, &signatures, &e) == 0)
         head_signatures_free(&signatures);
-    if (first_check(bytes, len, &nothing, &manifest, &manifest_len, &e) == 0 &&
-        manifest_check(manifest, manifest_len, &e) == 0 && manifest_len > len)
+    if (first_manifest(bytes, len, &manifest, &manifest_len, &e) == 0 &&
+        first_check(bytes, len, manifest, manifest_len, &nothing, &e) == 0 &&
+        manifest_check(manifest, manifest_len, &shared, &e) == 0 && manifest_len > len)
         __builtin_trap();
     return 0;
 }

@@ -19,15 +19,32 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 #define START (FRAME_SKIP_HEADER + FRAME_TAG)
 #define ENTRY 48u
 
+/* Beside it lies what it could borrow: its own first payload volume. */
+#define LENT "lent.lockbox.001"
+
+static int list_lent(void *ctx, int (*each)(void *each_ctx, const char *name, struct err *e), void *each_ctx,
+                     struct err *e)
+{
+    (void)ctx;
+    return each(each_ctx, LENT, e);
+}
+
+static size_t lent_at(const struct buf *file)
+{
+    const uint8_t *tag = memmem(file->data, file->len, "LBXVOLM1", FRAME_TAG);
+    return tag && tag >= file->data + FRAME_SKIP_HEADER ? (size_t)(tag - file->data) - FRAME_SKIP_HEADER : 0;
+}
+
 static int open_bytes(void *ctx, const char *name, int *ret_fd, struct err *e)
 {
     const struct buf *file = ctx;
-    if (strcmp(name, NAME))
+    size_t from = strcmp(name, LENT) ? 0 : lent_at(file);
+    if (from == 0 && strcmp(name, NAME))
         return err_set(e, ERR_NO_SUCH_PATH, "no '%s'", name);
     AUTO_FD int fd = memfd_create(name, MFD_CLOEXEC);
     if (fd < 0)
         return err_errno(e, ERR_SYSTEM, "no memory file");
-    if (fs_write_all(fd, file->data, file->len, e))
+    if (fs_write_all(fd, file->data + from, file->len - from, e))
         return -1;
     *ret_fd = steal_fd(&fd);
     return 0;
@@ -130,7 +147,7 @@ static int take_member(void *ctx, const char *path, struct buf *bytes, struct er
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     AUTO(buf) struct buf file = {0};
-    struct medium medium = {.ctx = &file, .open = open_bytes, .read = read_file};
+    struct medium medium = {.ctx = &file, .list = list_lent, .open = open_bytes, .read = read_file};
     struct bundle *b;
     struct err e;
     if (len == 0)

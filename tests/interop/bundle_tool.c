@@ -2,7 +2,7 @@
  *
  * Bundles from the shell, without cloud or store, for the interoperability test and for measuring:
  *
- *     bundle_tool write SOURCE FOLDER NAME [single] [volume=BYTES] [no-read-back-from-medium]
+ *     bundle_tool write SOURCE FOLDER NAME [single] [share] [volume=BYTES] [no-read-back-from-medium]
  *     bundle_tool check FOLDER NAME
  *     bundle_tool extract FOLDER NAME TO
  *     bundle_tool names
@@ -92,18 +92,42 @@ static void free_collection(struct collection *c)
     free(c->members);
 }
 
-static int write_bundle(int argc, char **argv, struct err *e)
+/* With "share" the manifest says so, whether or not another bundle in the folder lends something. */
+static int write_members(const struct collection *c, int to, const char *name,
+                         const struct bundle_options *options, bool share, struct err *e)
 {
     static const char manifest[] = "{\"features\":[]}\n";
+    static const char sharing[] = "{\"features\":[\"shared-content\"]}\n";
     static const uint8_t seed[32] = {1};
-    struct collection c = {0};
+    struct medium medium = medium_posix(&to);
+    struct bundle_loans *loans = NULL;
     struct sign_key key;
-    struct bundle_options options = {0};
     struct bundle_summary summary;
+    sign_key_from_seed(seed, &key);
+    if (share && bundle_loans_find(&medium, name, c->members, c->count, NULL, &loans, e))
+        return -1;
+    struct bundle_plan plan = {.manifest_json = share ? sharing : manifest,
+                               .manifest_len = strlen(share ? sharing : manifest),
+                               .members = c->members,
+                               .member_count = c->count,
+                               .signer = &key,
+                               .comment = "",
+                               .loans = loans};
+    int rc = bundle_write(&plan, options, &medium, name, NULL, &summary, e);
+    bundle_loans_free(loans);
+    return rc;
+}
+
+static int write_bundle(int argc, char **argv, struct err *e)
+{
+    struct collection c = {0};
+    struct bundle_options options = {0};
+    bool share = false;
     AUTO_FD int source = -1;
     AUTO_FD int to = -1;
     for (int i = 5; i < argc; i++) {
         options.single |= !strcmp(argv[i], "single");
+        share |= !strcmp(argv[i], "share");
         options.keep_cache |= !strcmp(argv[i], "no-read-back-from-medium");
         if (!strncmp(argv[i], "volume=", 7))
             options.volume_bytes = strtoull(argv[i] + 7, NULL, 10);
@@ -117,16 +141,8 @@ static int write_bundle(int argc, char **argv, struct err *e)
         memmove((char *)(uintptr_t)c.members[i].path, c.members[i].path + 2, strlen(c.members[i].path) - 1);
     if (c.count)
         qsort(c.members, c.count, sizeof *c.members, compare_members);
-    sign_key_from_seed(seed, &key);
-    struct bundle_plan plan = {.manifest_json = manifest,
-                               .manifest_len = strlen(manifest),
-                               .members = c.members,
-                               .member_count = c.count,
-                               .signer = &key,
-                               .comment = ""};
-    struct medium medium = medium_posix(&to);
     if (rc == 0)
-        rc = bundle_write(&plan, &options, &medium, argv[4], NULL, &summary, e);
+        rc = write_members(&c, to, argv[4], &options, share, e);
     free_collection(&c);
     return rc;
 }

@@ -67,9 +67,15 @@ class Parts:
             self.members = [list(m) for m in tables[3]]
             self.stored, self.v = [], {}
             for number, offset, size, _, _ in self.frames:
+                if self.is_borrowed(number):
+                    self.stored.append(None)
+                    continue
                 if number and number not in self.v:
                     self.v[number] = cursor.take(64)
                 self.stored.append(cursor.take(size))
+
+    def is_borrowed(self, volume):
+        return self.volumes[volume][0] & reader.BORROWED
 
     def raw(self, number):
         return reader.decompress(self.stored[number], 1 << 22)
@@ -91,15 +97,18 @@ class Parts:
         return step("files", files)
 
     def frames_of(self, number):
-        return [stored for stored, frame in zip(self.stored, self.frames) if frame[0] == number]
+        return [stored for stored, frame in zip(self.stored, self.frames) if frame[0] == number and stored]
 
     def place_frames(self):
         at = {n: 64 for n in self.v} | {0: 0}
         for frame, stored in zip(self.frames, self.stored):
+            if stored is None:
+                continue
             frame[1:3], frame[4] = [at[frame[0]], len(stored)], sha256(stored)
             at[frame[0]] += len(stored)
-        for volume in self.volumes:
-            volume[2] = at[volume[0]]
+        for n, volume in enumerate(self.volumes):
+            if n in at:
+                volume[2] = at[n]
 
     def index_body(self, step):
         tables = {n: [reader.RECORDS[n].pack(*r) for r in table]
@@ -346,6 +355,29 @@ def cases():
         "files": lambda f: [f[0], f[1] + b"x"]}
 
 
+def shared_cases():
+    """The same, of a bundle that shares contents: volume 1 in its table is borrowed, 2 its own; of its contents 0 is
+    metadata, 1 borrowed, 2 its own, which is used twice."""
+    yield ("loan-unannounced", "bundle-inconsistent", "5.1", "a borrowed volume without the feature"), with_manifest(
+        b'{"features":[]}\n'), {}
+    yield ("loan-missing", "volume-missing", "5.1", "the borrowed volume is not there"), nothing, {
+        "tables": row("volumes", 1, 1, b"x" * 16)}
+    yield ("loan-number", "bundle-inconsistent", "5.1", "a borrowed volume of number 0"), nothing, {
+        "tables": row("volumes", 1, 0, reader.BORROWED)}
+    yield ("loan-order", "bundle-inconsistent", "5.1", "a borrowed volume after one of its own"), nothing, {
+        "tables": lambda p: p.volumes.append(p.volumes[1])}
+    yield ("loan-frame", "bundle-damaged", "5.1", "a borrowed frame of another hash"), nothing, {
+        "tables": row("frames", 1, 4, bytes(32))}
+    yield ("loan-hash", "wrong-hash", "5.1", "a borrowed content of another hash"), nothing, {
+        "tables": row("contents", 1, 3, 0)}
+    yield ("loan-beyond", "bundle-inconsistent", "5.1", "a borrowed content beyond what is borrowed"), nothing, {
+        "tables": lambda p: p.contents[1].__setitem__(3, p.frames[1][3] - 1)}
+    yield ("loan-size", "bundle-truncated", "5.1", "a borrowed volume ends early"), nothing, {
+        "tables": lambda p: (item(1, 2, p.volumes[1][2] + 9)(p.volumes), p.frames[1].__setitem__(2, p.frames[1][2] + 9))}
+    yield ("repeat-place", "bundle-inconsistent", "5.1", "the first use of an own content is in another place"), nothing, {
+        "tables": row("contents", 2, 3, 1)}
+
+
 # ---- files ----
 
 def put(path, data):
@@ -384,19 +416,37 @@ def make_good(tool, folder, name, options, files):
     put(os.path.join(folder, f"{name}.sha256"), listing)
 
 
-def make_from_parts(base, folder):
-    """The rows of the broken ones, and of what the writer of today does not make: several signers."""
-    good = Parts(base)
-    yield "several-signers", "good", "4", "two signatures, with comments"
-    put(os.path.join(folder, "several-signers.lockbox"), b"".join(copy.deepcopy(good).join(nothing, entries=lambda _: (
+def make_several_signers(base, folder):
+    """What the writer of today does not make."""
+    put(os.path.join(folder, "several-signers.lockbox"), b"".join(Parts(base).join(nothing, entries=lambda _: (
         lambda h, i: sign(KEY, h, i, "Büro".encode()) + sign(OTHER_KEY, h, i, b"signing room")))))
-    for title, change, patches in cases():
+    return "several-signers", "good", "4", "two signatures, with comments"
+
+
+def make_from_parts(base, folder, broken):
+    good = Parts(base)
+    for title, change, patches in broken:
         try:
             files = copy.deepcopy(good).join(change, **patches)
         except Exception as error:
             raise RuntimeError(title) from error
         put(os.path.join(folder, f"bad-{title[0]}.lockbox"), b"".join(files))
         yield f"bad-{title[0]}", *title[1:]
+
+
+def make_sharing(tool, folder):
+    """One that borrows from "lender" and uses a content of its own twice; broken ones of the same, as single files."""
+    def bytes_of(seed):
+        return b"".join(hashlib.sha256(b"%d %d" % (seed, n)).digest() for n in range(30))
+
+    make_good(tool, folder, "lender", [], {"metadata/a": b"role\n", "images/b": bytes_of(1), "images/c": bytes_of(2)})
+    yield "lender", "good", "5.1", "what the others borrow from"
+    files = {"metadata/a": b"role\n", "images/b": bytes_of(2), "images/c": bytes_of(3), "images/d": bytes_of(3)}
+    make_good(tool, folder, "borrows-single", ["share", "single"], files)
+    make_good(tool, folder, "borrows", ["share"], files)
+    yield "borrows", "good", "5.1", "a content is borrowed, and one is used a second time"
+    yield "borrows-single", "good", "5.1", "the same as a single file, which has the borrowed volume beside it"
+    yield from make_from_parts(os.path.join(folder, "borrows-single.lockbox"), folder, shared_cases())
 
 
 def main():
@@ -409,7 +459,8 @@ def main():
     base = {"metadata/a": b"role\n", "images/b": b"first\n", "images/c": b"second\n"}
     with tempfile.TemporaryDirectory() as work:
         make_good(tool, work, "base", ["single"], base)
-        rows += make_from_parts(os.path.join(work, "base.lockbox"), folder)
+        rows.append(make_several_signers(os.path.join(work, "base.lockbox"), folder))
+        rows += make_from_parts(os.path.join(work, "base.lockbox"), folder, cases())
         os.rename(os.path.join(work, "base.sha256"), os.path.join(folder, "several-signers.sha256"))
     first, second, third = (f".00{n}" for n in (1, 2, 3))
     for name, error_id, what, volumes in (
@@ -420,7 +471,9 @@ def main():
             ("bad-volume-truncated", "bundle-truncated", "a volume ends early",
              {first: first, second: second, third: third}),
             ("bad-volumes-swapped", "volume-foreign", "two volumes are swapped",
-             {first: second, second: first, third: third})):
+             {first: second, second: first, third: third}),
+            ("bad-volume-twice", "volume-foreign", "the first volume again in the place of the second",
+             {first: first, second: first, third: third})):
         for suffix, source in ({"": ""} | volumes).items():
             with open(os.path.join(folder, f"split.lockbox{source}"), "rb") as file:
                 data = file.read()
@@ -430,6 +483,7 @@ def main():
         rows.append((name, error_id, "6", what))
     with open(os.path.join(folder, "split.sha256"), "rb") as file:
         put(os.path.join(folder, "new.sha256"), file.read())
+    rows += make_sharing(tool, folder)
     put(os.path.join(folder, "vectors.tsv"), "".join("\t".join(row) + "\n" for row in rows).encode())
 
 

@@ -12,6 +12,7 @@ holds a member in memory, which a reader for every day must not; numbers in comm
 import hashlib
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from names import is_path
 MIB = 1 << 20
 RECORDS = {1: struct.Struct("<H16sQ"), 2: struct.Struct("<HQII32s"), 3: struct.Struct("<32sQII")}
 ALGORITHM_ED25519 = 1
+BORROWED = 0x8000
 
 
 class Refused(Exception):
@@ -184,13 +186,22 @@ def take_member(cursor):
 
 # ---- the index in itself (5, 8) ----
 
-def check_volumes_and_frames(volumes, frames):
-    need(len(volumes) >= 2 and volumes[0][:2] == (0, bytes(16)), "bundle-inconsistent", "volume 0 or 1 is missing")
-    need([v[0] for v in volumes] == list(range(len(volumes))), "bundle-inconsistent", "volumes have gaps")
-    need(len(volumes) <= 1000, "bundle-limit", "too many volumes")
+def borrowed_volumes(volumes):
+    return [v for v in volumes if v[0] & BORROWED]
+
+
+def check_volumes_and_frames(volumes, frames, shared):
+    borrowed = borrowed_volumes(volumes)
+    own = volumes[1 + len(borrowed):]
+    need(shared or not borrowed, "bundle-inconsistent", "borrowed volumes without the feature")
+    need(own and volumes[0][:2] == (0, bytes(16)), "bundle-inconsistent", "volume 0 or 1 is missing")
+    need(volumes[1:1 + len(borrowed)] == borrowed, "bundle-inconsistent", "borrowed volumes come first")
+    need([v[0] for v in own] == list(range(1, 1 + len(own))), "bundle-inconsistent", "volumes have gaps")
+    need(all(1 <= v[0] - BORROWED <= 999 for v in borrowed), "bundle-inconsistent", "a number that no volume has")
+    need(len(own) <= 999 and len(borrowed) <= 999, "bundle-limit", "too many volumes")
     need(len(frames) <= MIB, "bundle-limit", "too many frames")
     need([f[0] for f in frames] == sorted(f[0] for f in frames), "bundle-inconsistent", "frames are out of order")
-    for number, _, size in volumes:
+    for number, (_, _, size) in enumerate(volumes):
         at, mine = (64 if number else 0), [f for f in frames if f[0] == number]
         need(mine or not number, "bundle-inconsistent", "a volume without frames")
         for _, offset, stored, raw, _ in mine:
@@ -214,30 +225,51 @@ def check_paths(members):
     need(len(folded) == len(paths) and not folded & folders, "unsafe-name", "two paths for one name")
 
 
-def check_places(frames, contents, members):
-    """Each part of the tar stream fills its frames; each content stands where it is first used."""
+class Uses:
+    """Which uses of a content have no bytes in the tar stream: in images/ of a bundle that shares contents, those of a
+    borrowed content, and all but the first of one of the bundle's own payload (5.1)."""
+
+    def __init__(self, frames, contents, borrowed, shared):
+        self.contents, self.shared, self.used = contents, shared, 0
+        self.metadata = sum(f[0] == 0 for f in frames)
+        self.own = sum(f[0] <= borrowed for f in frames)
+
+    def is_elsewhere(self, path, number):
+        first, frame = number >= self.used, self.contents[number][2]
+        self.used += first
+        return (self.shared and path.startswith(b"images/") and frame >= self.metadata
+                and (not first or frame < self.own))
+
+
+def check_places(frames, contents, members, uses):
+    """Each part of the tar stream fills its frames; each content stands where it is first used, or is borrowed."""
     need(len(contents) <= 524288 and sum(len(m[3]) for m in members) <= MIB, "bundle-limit", "too many contents")
     need(len({c[0] for c in contents}) == len(contents), "bundle-inconsistent", "a content is listed twice")
     used, start, starts = 0, 0, []
-    for frame in frames:
+    for frame in frames[:uses.metadata] + frames[uses.own:]:
         starts.append(start)
         start += frame[3]
+    lent = [sum(f[3] for f in frames[uses.metadata:n]) for n in range(uses.metadata, uses.own + 1)]
+    starts[uses.metadata:uses.metadata] = lent[:-1]
     at, metadata = 0, sum(f[3] for f in frames if not f[0])
     for path, digest, size, parts in members:
         if path.startswith(b"images/") and at <= metadata:
             need(at == metadata, "bundle-inconsistent", "metadata does not fill its frames")
         at += len(tar_header(path, size))
         need(size <= 1 << 42, "bundle-limit", "a member is too large")
-        begin = at
+        total = 0
         for number in parts:
             need(number <= used and number < len(contents), "bundle-inconsistent", "contents are out of order")
             content, length, frame, offset = contents[number]
+            elsewhere = uses.is_elsewhere(path, number)
             if number == used:
                 used += 1
-                need(length and frame < len(frames) and offset < frames[frame][3] and starts[frame] + offset == at,
+                need(length and frame < len(frames) and offset < frames[frame][3], "bundle-inconsistent", "no place")
+                need(starts[frame] + offset + length <= lent[-1] if elsewhere else starts[frame] + offset == at,
                      "bundle-inconsistent", "a content in another place")
-            at += length
-        need(at - begin == size, "bundle-inconsistent", "a member's size is not that of its contents")
+            at += 0 if elsewhere else length
+            total += length
+        need(total == size, "bundle-inconsistent", "a member's size is not that of its contents")
         need(len(parts) != 1 or contents[parts[0]][0] == digest, "bundle-inconsistent", "a member of another hash")
         at += -size % 512
     need(used == len(contents), "bundle-inconsistent", "a content that nobody uses")
@@ -277,22 +309,27 @@ def tar_header(path, size):
             + ustar(name, prefix, size, b"0"))
 
 
-def check_first_frame(raw, members):
-    """LOCKBOX.json and LOCKBOX.sha256 (2.1, 2.2). The size of the first is the one number that a tar header gives."""
+def find_manifest(raw):
+    """LOCKBOX.json (2.1). Its size is the one number that a tar header gives."""
     digits = raw[124:135]
     need(len(digits) == 11 and not digits.strip(b"01234567"), "bundle-inconsistent", "no LOCKBOX.json")
     size = int(digits, 8)
     need(size <= 4 * MIB, "bundle-limit", "LOCKBOX.json is too large")
-    manifest = raw[512:512 + size]
+    need(512 + size <= len(raw), "bundle-inconsistent", "LOCKBOX.json is cut short")
+    return raw[512:512 + size]
+
+
+def check_first_frame(raw, manifest, members):
+    """LOCKBOX.json and LOCKBOX.sha256 (2.1, 2.2)."""
     listing = b"".join(b"%s  %s\n" % (digest.hex().encode(), path) for path, digest in
                        [(b"LOCKBOX.json", sha256(manifest))] + [m[:2] for m in members])
     whole = b"".join(tar_header(path, len(data)) + data + bytes(-len(data) % 512)
                      for path, data in ((b"LOCKBOX.json", manifest), (b"LOCKBOX.sha256", listing)))
     need(raw == whole, "bundle-inconsistent", "the first frame is not that of the index")
-    check_manifest(manifest)
 
 
 def check_manifest(text):
+    """Its features; the one that is known is that of shared contents."""
     values = [0]
 
     def walk(value, depth):
@@ -317,21 +354,41 @@ def check_manifest(text):
     walk(manifest, 1)
     features = manifest.get("features") if isinstance(manifest, dict) else None
     need(isinstance(features, list) and all(isinstance(f, str) for f in features), "bundle-inconsistent", "features")
-    need(not features, "bundle-feature", f"unknown: {features!r}")
+    need(set(features) <= {"shared-content"}, "bundle-feature", f"unknown: {features!r}")
+    return bool(features)
 
 
-def members_of(members, contents, frames, cursors, end):
-    """The bytes of one part's members, in order; frames are taken from their volumes as needed."""
-    pending, frames = b"", iter(frames)
+class Payload:
+    """Frames, wherever they lie: `places` has a cursor and a start for each volume."""
+
+    def __init__(self, frames, places):
+        self.frames, self.places = frames, places
+
+    def raw(self, number):
+        volume, offset, stored, raw, digest = self.frames[number]
+        cursor, start = self.places[volume]
+        cursor.file.seek(start + offset)
+        data = cursor.take(stored)
+        need(sha256(data) == digest, "bundle-damaged", f"a frame of volume {volume}")
+        return decompress(data, 4 * MIB, raw)
+
+    def bytes_at(self, frame, offset, n):
+        data = self.raw(frame)[offset:]
+        while len(data) < n:
+            frame += 1
+            data += self.raw(frame)
+        return data[:n]
+
+
+def members_of(members, contents, payload, sequence, uses, end):
+    """The bytes of one part's members, in order; `sequence`: the numbers of the part's frames."""
+    pending, sequence = b"", iter(sequence)
 
     def take(n):
         nonlocal pending
         pieces = [pending]
         while sum(map(len, pieces)) < n:
-            volume, _, stored, raw, digest = next(frames)
-            data = cursors[volume].take(stored)
-            need(sha256(data) == digest, "bundle-damaged", f"a frame of volume {volume}")
-            pieces.append(decompress(data, 4 * MIB, raw))
+            pieces.append(payload.raw(next(sequence)))
         data = b"".join(pieces)
         pending = data[n:]
         return data[:n]
@@ -341,8 +398,10 @@ def members_of(members, contents, frames, cursors, end):
         need(take(len(header)) == header, "bundle-inconsistent", "a tar header")
         data = []
         for number in parts:
-            data.append(take(contents[number][1]))
-            need(sha256(data[-1]) == contents[number][0], "wrong-hash", repr(path))
+            content, length, frame, offset = contents[number]
+            elsewhere = uses.is_elsewhere(path, number)
+            data.append(payload.bytes_at(frame, offset, length) if elsewhere else take(length))
+            need(sha256(data[-1]) == content, "wrong-hash", repr(path))
         data = b"".join(data)
         need(sha256(data) == digest, "wrong-hash", repr(path))
         need(not any(take(-size % 512)), "bundle-inconsistent", "padding")
@@ -363,27 +422,24 @@ def open_volume(name, start, volume_id, number):
 
 def open_volumes_within(path, start, volumes):
     """Of a single file."""
-    left, cursors = os.path.getsize(path) - start, {}
+    left, places = os.path.getsize(path) - start, []
     for number, volume_id, size in volumes:
-        cursors[number] = open_volume(path, start, volume_id, number)
+        places.append((open_volume(path, start, volume_id, number), start))
         start += size
         left -= size
         need(left >= 0, "bundle-truncated", "payload")
     need(left == 0, "bundle-damaged", "bytes after the last volume")
-    return cursors
+    return places
 
 
 def open_volumes_beside(path, _, volumes):
     """NNN, and where it is missing or another's NNN.new (9.1)."""
-    cursors = {}
+    places = []
     for number, volume_id, size in volumes:
         refusal = Refused(f"volume-missing: volume {number}")
         for name in (f"{path}.{number:03}", f"{path}.{number:03}.new"):
             try:
-                cursors[number] = open_volume(name, 0, volume_id, number)
-                there = os.path.getsize(name)
-                need(there >= size, "bundle-truncated", name)
-                need(there == size, "bundle-damaged", f"bytes after {name}")
+                places.append(open_whole_volume(name, volume_id, number, size))
                 break
             except FileNotFoundError:
                 pass
@@ -391,7 +447,32 @@ def open_volumes_beside(path, _, volumes):
                 refusal = error
         else:
             raise refusal
-    return cursors
+    return places
+
+
+def open_whole_volume(name, volume_id, number, size):
+    cursor, there = open_volume(name, 0, volume_id, number), os.path.getsize(name)
+    need(there >= size, "bundle-truncated", name)
+    need(there == size, "bundle-damaged", f"bytes after {name}")
+    return cursor, 0
+
+
+def open_borrowed_volumes(path, volumes):
+    """In the files of other bundles in the same folder; what they are called does not matter (5.1)."""
+    folder, places = os.path.dirname(path) or ".", []
+    names = [n for n in sorted(os.listdir(folder)) if re.fullmatch(r".+\.[0-9]{3}(\.new)?", n)]
+    for number, volume_id, size in volumes:
+        for name in names:
+            try:
+                cursor = open_volume(os.path.join(folder, name), 0, volume_id, number - BORROWED)
+            except Refused:
+                continue
+            cursor.file.close()
+            places.append(open_whole_volume(os.path.join(folder, name), volume_id, number - BORROWED, size))
+            break
+        else:
+            raise Refused(f"volume-missing: volume {number - BORROWED} of another bundle")
+    return places
 
 
 def read_bundle(path):
@@ -408,16 +489,24 @@ def read_bundle(path):
     check_signatures(h, s, index)
     need(sha256(f0) == f0_hash, "bundle-damaged", "the first frame is not that of the head")
     volumes, frames, contents, members = read_index(index)
-    check_volumes_and_frames(volumes, frames)
+    first = decompress(f0, 48 * MIB)
+    manifest = find_manifest(first)
+    shared, borrowed = check_manifest(manifest), borrowed_volumes(volumes)
+    check_volumes_and_frames(volumes, frames, shared)
     check_paths(members)
-    check_places(frames, contents, members)
-    check_first_frame(decompress(f0, 48 * MIB), members)
+    check_places(frames, contents, members, Uses(frames, contents, len(borrowed), shared))
+    check_first_frame(first, manifest, members)
 
     metadata = [m for m in members if m[0].startswith(b"metadata/")]
-    yield from members_of(metadata, contents, [f for f in frames if not f[0]], {0: cursor}, b"")
-    open_all = open_volumes_within if os.path.getsize(path) > file.tell() else open_volumes_beside
-    yield from members_of(members[len(metadata):], contents, [f for f in frames if f[0]],
-                          open_all(path, file.tell(), volumes[1:]), bytes(1024))
+    places = [(cursor, file.tell())]
+    uses = Uses(frames, contents, len(borrowed), shared)
+    yield from members_of(metadata, contents, Payload(frames, places), range(uses.metadata), uses, b"")
+    end = places[0][1] + volumes[0][2]
+    places += open_borrowed_volumes(path, borrowed)
+    open_all = open_volumes_within if os.path.getsize(path) > end else open_volumes_beside
+    places += open_all(path, end, volumes[1 + len(borrowed):])
+    yield from members_of(members[len(metadata):], contents, Payload(frames, places), range(uses.own, len(frames)), uses,
+                          bytes(1024))
 
 
 def main():

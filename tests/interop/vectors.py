@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-MOST_BYTES = 300 << 10  # of the whole folder: vectors are kept for ever, in every clone
+MOST_BYTES = 400 << 10  # of the whole folder: vectors are kept for ever, in every clone
 
 
 def listed(folder):

@@ -57,6 +57,13 @@ static int pass_reopen(void *ctx, const char *name, int *ret_fd, struct err *e)
     return below.reopen(below.ctx, name, ret_fd, e);
 }
 
+static int pass_list(void *ctx, int (*each)(void *each_ctx, const char *name, struct err *e), void *each_ctx,
+                     struct err *e)
+{
+    (void)ctx;
+    return below.list(below.ctx, each, each_ctx, e);
+}
+
 static int pass_open(void *ctx, const char *name, int *ret_fd, struct err *e)
 {
     (void)ctx;
@@ -77,6 +84,7 @@ static struct medium dying_medium(struct dying *d, uint64_t bytes)
     m.ctx = d;
     m.create = pass_create;
     m.reopen = pass_reopen;
+    m.list = pass_list;
     m.open = pass_open;
     m.write = dying_write;
     m.rename = dying_rename;

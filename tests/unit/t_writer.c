@@ -216,8 +216,8 @@ static void what_no_reader_would_take_is_not_written(void **state)
     fixture_add(&fixture, "images/a", "a", 1);
     assert_write_fails(ERR_BUNDLE_INCONSISTENT, "order");
     fixture_clear(&fixture);
-    fixture.manifest = "{\"features\":[\"shared-content\"]}";
-    assert_write_fails(ERR_BUNDLE_FEATURE, "shared-content");
+    fixture.manifest = "{\"features\":[\"from-the-future\"]}";
+    assert_write_fails(ERR_BUNDLE_FEATURE, "from-the-future");
     fixture.manifest = "{}";
     assert_write_fails(ERR_BUNDLE_INCONSISTENT, "features");
     fixture_close(&fixture);

@@ -93,6 +93,13 @@ static int faulty_flush_folder(void *ctx, struct err *e)
     return step(f, e) ? -1 : f->below.flush_folder(f->below.ctx, e);
 }
 
+static int faulty_list(void *ctx, int (*each)(void *each_ctx, const char *name, struct err *e),
+                       void *each_ctx, struct err *e)
+{
+    struct faulty *f = ctx;
+    return step(f, e) ? -1 : f->below.list(f->below.ctx, each, each_ctx, e);
+}
+
 static struct medium faulty_medium(struct faulty *f)
 {
     f->below = medium_posix(&newer.dirfd);
@@ -101,6 +108,7 @@ static struct medium faulty_medium(struct faulty *f)
         .create = faulty_create,
         .reopen = faulty_reopen,
         .cut = faulty_cut,
+        .list = faulty_list,
         .open = faulty_open,
         .write = faulty_write,
         .flush = faulty_flush,
