@@ -126,6 +126,7 @@ def answers(r):
     said["verify, stick"] = [r.ask("verify", "stick")]
     said["check"] = [r.ask("check", "stick"), r.ask("check", "broken.lockbox", code=3)]
     said["diff"] = diffs(r)
+    said["write"].append(r.ask("write", "pump-7", "stick", "--share"))
     profiles = [r.ask("trust", "show")]
     for file in (r.folder / "home").rglob("memory.json"):
         file.unlink()
@@ -135,6 +136,9 @@ def answers(r):
     said["key show"] = [r.ask("key", "show", "--state", "no-key"), r.ask("key", "trust", "workshop", "ab" * 32)]
     said["key export"] = [r.ask("key", "export")]
     said["sign"] = [r.ask("sign", head)]
+    said["repack"] = [r.ask("repack", head, "new.lockbox")]
+    said["repack"].append(r.ask("repack", "new.lockbox", "newer.lockbox"))
+    said["remove"] = [r.ask("remove", "new.lockbox"), r.ask("remove", "new.lockbox", "newer.lockbox", code=7)]
     said["inspect"].append(r.ask("inspect", head))
     said["inspect"].append(r.ask("inspect", head, "--state", "no-key"))
     stick = mock_stick.plug_in(r.folder)

@@ -29,8 +29,11 @@ int write_check(const struct write_options *o, size_t names, const char *to, str
         return err_set(e, ERR_USAGE, "--as '%s' is neither bundle nor plain", o->as);
     if (is_plain(o) && names > 1)
         return err_set(e, ERR_USAGE, "a device reads one lockbox per stick: --as plain takes one name");
-    if (is_plain(o) && (o->single || o->memory || o->volume_size))
-        return err_set(e, ERR_USAGE, "--single, --memory and --volume-size are for bundles");
+    if (is_plain(o) && (o->single || o->share || o->memory || o->volume_size))
+        return err_set(e, ERR_USAGE, "--single, --share, --memory and --volume-size are for bundles");
+    if (o->single && o->share)
+        return err_set(e, ERR_USAGE,
+                       "--single makes a bundle that stands for itself, --share one that does not");
     if (o->single && o->volume_size)
         return err_set(e, ERR_USAGE, "--single makes one file, --volume-size several");
     if (!is_plain(o) && names > 1 && place_is_file(to))
@@ -42,6 +45,20 @@ int write_check(const struct write_options *o, size_t names, const char *to, str
 static bool is_bundle_path(const char *name)
 {
     return strchr(name, '/') || strchr(name, '.');
+}
+
+static void print_shared(const struct delivery *d)
+{
+    if (d->shares_with_count == 0)
+        return;
+    print_label("shared");
+    print_size(d->shared);
+    fputs(" of it in other bundles, which must stay beside it:\n", stdout);
+    for (size_t i = 0; i < d->shares_with_count; i++) {
+        print_label("");
+        print_text(d->shares_with[i]);
+        putchar('\n');
+    }
 }
 
 static void print_left_out(const struct delivery *d)
@@ -66,6 +83,7 @@ static void print_delivery(const struct delivery *d, int64_t now)
     fputs(" for the device, ", stdout);
     print_size(d->stored);
     fputs(" on the medium, read back and right\n", stdout);
+    print_shared(d);
     print_left_out(d);
     expiry_print(&(struct expiry){d->valid_until, d->valid_until_role, d->lockbox}, now);
 }
@@ -81,6 +99,10 @@ static cJSON *json_delivery(const struct delivery *d)
     json_add_integer(answer, "stored_bytes", (int64_t)d->stored);
     json_add_integer(answer, "left_out_files", (int64_t)d->left_out_files);
     json_add_integer(answer, "left_out_bytes", (int64_t)d->left_out_bytes);
+    json_add_integer(answer, "shared_bytes", (int64_t)d->shared);
+    cJSON *with = cJSON_AddArrayToObject(answer, "shares_with");
+    for (size_t i = 0; i < d->shares_with_count; i++)
+        cJSON_AddItemToArray(with, cJSON_CreateString(d->shares_with[i]));
     expiry_add_json(&(struct expiry){d->valid_until, d->valid_until_role, d->lockbox}, answer);
     return answer;
 }
@@ -93,10 +115,13 @@ static int write_one(struct app *app, const struct deliver_options *how, const c
         if (how->base)
             return err_set(e, ERR_USAGE, "'%s' is carried on as it is: --base is for lockboxes of the store",
                            name);
-        if (how->as == DELIVER_BUNDLE && (how->memory || how->volume_bytes))
-            return err_set(
+        if (how->as == DELIVER_BUNDLE && (how->memory || how->volume_bytes || how->share)) {
+            err_set(
                 e, ERR_USAGE,
-                "'%s' is copied as it is: --memory and --volume-size are for lockboxes of the store", name);
+                "'%s' is copied as it is: --memory, --volume-size and --share are for lockboxes of the store",
+                name);
+            return err_hint(e, "'airlock repack' makes it anew, cut in another way and signed by you");
+        }
         if (deliver_bundle(name, to, how, &d, e))
             return -1;
     } else if (deliver_lockbox(&app->store, app->profile, name, to, how, &d, e)) {
@@ -157,6 +182,7 @@ int write_all(struct app *app, const struct write_options *o, const struct base 
     struct deliver_options how = {
         .as = is_plain(o) ? DELIVER_PLAIN : DELIVER_BUNDLE,
         .single = o->single,
+        .share = o->share,
         .memory = o->memory,
         .volume_bytes = o->volume_size,
         .needed_until = o->needed_until.given ? o->needed_until.last : INT64_MIN,

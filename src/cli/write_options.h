@@ -10,7 +10,7 @@
 
 struct write_options {
     const char *as;
-    bool single;
+    bool single, share;
     struct option_time needed_until;
     uint64_t memory, volume_size;
     const char *trust, *base;
@@ -22,6 +22,8 @@ struct write_options {
      "one compressed bundle (default), or update/ as a stock device reads it"},                              \
         {"single", OPTION_FLAG, NULL, offsetof(struct write_options, single),                                \
          "bundle: one file, no volumes"},                                                                    \
+        {"share", OPTION_FLAG, NULL, offsetof(struct write_options, share),                                  \
+         "bundle: do not write again what other bundles at TO hold"},                                        \
         {"needed-until", OPTION_TIME, "TIME", offsetof(struct write_options, needed_until),                  \
          "refuse what ends before that time, or day"},                                                       \
         {"memory", OPTION_SIZE, "SIZE", offsetof(struct write_options, memory),                              \

@@ -2,17 +2,18 @@
 #include "lockbox/deliver.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fs.h"
 #include "base/mem.h"
+#include "lockbox/admit.h"
 #include "lockbox/assemble.h"
-#include "lockbox/content_check.h"
 #include "lockbox/incumbent.h"
 #include "lockbox/manifest.h"
 #include "lockbox/place.h"
@@ -20,25 +21,12 @@
 #include "usb-tools/readme.h"
 #include "usb-tools/unpack.h"
 
-/* What the device would refuse, or what ends too early, is not carried there. */
-static int admit(const struct verdict *v, const struct deliver_options *o, struct err *e)
-{
-    char ends[CLOCK_TEXT_SIZE], needed[CLOCK_TEXT_SIZE];
-    if (judge_refuse(v, e))
-        return -1;
-    if (v->valid_until > o->needed_until) /* at its last second a role is expired already */
-        return 0;
-    clock_format(v->valid_until, ends);
-    clock_format(o->needed_until, needed);
-    err_set(e, ERR_EXPIRES_TOO_SOON, "%s ends at %s, needed until %s", v->valid_until_role, ends, needed);
-    return err_hint(e, "%s", verdict_renewal(v->valid_until_role, v->lockbox));
-}
-
-static char *bundle_name(const struct verdict *v, const struct roles *roles)
+static char *bundle_name(const struct verdict *v, const struct roles *roles, bool shared)
 {
     char account[ACCOUNT_TEXT_SIZE];
     manifest_account(roles, account);
-    return mem_format("%s-v%" PRId64 "-%s.lockbox", v->lockbox, v->lockbox_version, account);
+    return mem_format("%s-v%" PRId64 "-%s%s.lockbox", v->lockbox, v->lockbox_version, account,
+                      shared ? ".shared" : "");
 }
 
 static void describe(const struct verdict *v, struct delivery *d)
@@ -86,39 +74,92 @@ static int begin_bundle(const struct place *place, struct err *e)
     return 0;
 }
 
-static uint64_t images_bytes(const struct assembly *a)
+static uint64_t images_bytes(const struct member *members, size_t count)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < a->count; i++)
-        sum += strncmp(a->members[i].path, "images/", strlen("images/")) ? 0 : a->members[i].size;
+    for (size_t i = 0; i < count; i++)
+        sum += strncmp(members[i].path, "images/", strlen("images/")) ? 0 : members[i].size;
     return sum;
 }
 
-static int write_bundle(const struct assembly *a, const struct verdict *v, const struct roles *roles,
-                        const char *to, const struct deliver_options *o, struct delivery *d, struct err *e)
+/* A bundle in the making. */
+struct packing {
+    const struct member *members;
+    size_t count;
+    const struct verdict *verdict;
+    const struct roles *roles;
+    struct bundle_loans *loans; /* NULL: it stands for itself */
+};
+
+static void remember_loans(const struct bundle_loans *loans, struct delivery *d)
 {
-    AUTO_FREE char *name = bundle_name(v, roles);
-    AUTO_FREE char *manifest = manifest_make(v, roles, &d->needs, images_bytes(a));
-    AUTO(place) struct place place = {.dirfd = -1};
+    d->shares_with_count = bundle_loans_count(loans);
+    d->shares_with = mem_zeroed(d->shares_with_count, sizeof *d->shares_with);
+    for (size_t i = 0; i < d->shares_with_count; i++)
+        d->shares_with[i] = mem_strdup(bundle_loans_at(loans, i).file);
+    d->shared = bundle_loans_bytes(loans);
+}
+
+static int pack(const struct packing *p, const struct place *place, const struct deliver_options *o,
+                struct delivery *d, struct err *e)
+{
+    AUTO_FREE char *manifest =
+        manifest_make(p->verdict, p->roles, &d->needs, p->loans, images_bytes(p->members, p->count));
+    const struct medium medium = medium_posix(&place->dirfd);
     struct bundle_summary summary;
     const struct bundle_options options = {
         .single = o->single, .memory = o->memory, .volume_bytes = o->volume_bytes};
     const struct bundle_plan plan = {.manifest_json = manifest,
                                      .manifest_len = strlen(manifest),
-                                     .members = a->members,
-                                     .member_count = a->count,
+                                     .members = p->members,
+                                     .member_count = p->count,
                                      .signer = o->signer,
-                                     .comment = ""};
-    if (place_bundle(to, name, &place, e))
-        return -1;
-    const struct medium medium = medium_posix(&place.dirfd);
-    if (refuse_older(&place, INCUMBENT_BUNDLE, v, roles, o, e) || begin_bundle(&place, e) ||
-        bundle_write(&plan, &options, &medium, place.name, o->progress, &summary, e))
-        return err_context(e, "'%s'", place.shown);
-    d->path = mem_strdup(place.shown);
+                                     .comment = "",
+                                     .loans = p->loans};
+    if (refuse_older(place, INCUMBENT_BUNDLE, p->verdict, p->roles, o, e) || begin_bundle(place, e) ||
+        bundle_write(&plan, &options, &medium, place->name, o->progress, &summary, e))
+        return err_context(e, "'%s'", place->shown);
+    d->path = mem_strdup(place->shown);
     d->stored = summary.head_bytes + summary.payload_bytes;
-    d->newer_beside = find_newer(&place, v, roles);
+    d->newer_beside = find_newer(place, p->verdict, p->roles);
     return 0;
+}
+
+/* Where something beside it can be shared, the place has another name. A whole bundle that is there is
+ * renewed as it is. */
+static int find_loans(struct packing *p, const char *to, const struct deliver_options *o, struct place *place,
+                      struct err *e)
+{
+    AUTO_FREE char *name = bundle_name(p->verdict, p->roles, true);
+    AUTO(place) struct place shared = {.dirfd = -1};
+    if (place->on_stick && faccessat(place->dirfd, place->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    if (place_bundle(to, name, &shared, e))
+        return -1;
+    const struct medium medium = medium_posix(&shared.dirfd);
+    if (bundle_loans_find(&medium, shared.name, p->members, p->count, o->progress, &p->loans, e))
+        return err_context(e, "'%s'", shared.shown);
+    if (!p->loans)
+        return 0;
+    struct place whole = *place;
+    *place = shared;
+    shared = whole;
+    return 0;
+}
+
+static int write_bundle(const struct assembly *a, const struct verdict *v, const struct roles *roles,
+                        const char *to, const struct deliver_options *o, struct delivery *d, struct err *e)
+{
+    AUTO_FREE char *name = bundle_name(v, roles, false);
+    AUTO(place) struct place place = {.dirfd = -1};
+    struct packing p = {.members = a->members, .count = a->count, .verdict = v, .roles = roles};
+    if (place_bundle(to, name, &place, e) || (o->share && find_loans(&p, to, o, &place, e)))
+        return -1;
+    if (p.loans)
+        remember_loans(p.loans, d);
+    int rc = pack(&p, &place, o, d, e);
+    bundle_loans_free(p.loans);
+    return rc;
 }
 
 static int write_plain(const struct assembly *a, const struct verdict *v, const struct roles *roles,
@@ -161,7 +202,7 @@ int deliver_lockbox(const struct store *s, const char *profile, const char *name
         return -1;
     if (roles_from_store(s, &record, &roles, e))
         return mend_store(s, &record, name, e);
-    if (judge_roles(&o->judge, &roles, name, &verdict, e) || admit(&verdict, o, e))
+    if (judge_roles(&o->judge, &roles, name, &verdict, e) || admit_verdict(&verdict, o->needed_until, e))
         return -1;
     if (o->base && base_plan(o->base, s, &verdict, &d.needs, e))
         return mend_store(s, &record, name, e);
@@ -182,41 +223,12 @@ int deliver_lockbox(const struct store *s, const char *profile, const char *name
 
 /* ---- from a bundle ---- */
 
-/* An opened bundle that was judged fit to be carried on. */
-struct admitted {
-    struct place from;
-    struct bundle *bundle;
-    struct roles roles;
-    struct verdict verdict;
-};
-
-static void admitted_free(struct admitted *a)
+static int admit(const char *path, const struct deliver_options *o, struct admitted *a, struct delivery *d,
+                 struct err *e)
 {
-    place_free(&a->from);
-    bundle_close(a->bundle);
-    roles_free(&a->roles);
-    verdict_free(&a->verdict);
-}
-
-static int admit_bundle(const char *path, const struct deliver_options *o, struct admitted *a,
-                        struct delivery *d, struct err *e)
-{
-    struct stat st;
-    if (stat(path, &st) && errno == ENOENT)
-        return err_set(e, ERR_NO_SUCH_PATH, "there is no such file");
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        err_set(e, ERR_NOT_A_LOCKBOX, "it is a folder; a bundle is a file x.lockbox");
-        return err_hint(e, "name the bundle's head, such as STICK/airlock/x.lockbox");
-    }
-    if (place_path(path, &a->from, e) || bundle_open(a->from.dirfd, a->from.name, &a->bundle, e) ||
-        roles_from_bundle(a->bundle, &a->roles, e) || judge_roles(&o->judge, &a->roles, NULL, &a->verdict, e))
-        return -1;
-    if (needs_from_bundle(a->bundle, &d->needs, e))
-        return -1;
-    needs_judge(&d->needs, o->judge.device, &a->verdict);
-    if (content_check_bundle(a->bundle, &d->needs, &a->verdict, CONTENT_IMAGES, o->progress, e) ||
-        admit(&a->verdict, o, e))
-        return -1;
+    if (admit_bundle(path, &o->judge, o->needed_until, o->progress, a, e))
+        return err_context(e, "'%s'", path);
+    d->needs = a->needs;
     bundle_sizes(a->bundle, &d->stored, &d->raw);
     d->members = bundle_member_count(a->bundle);
     describe(&a->verdict, d);
@@ -226,7 +238,7 @@ static int admit_bundle(const char *path, const struct deliver_options *o, struc
 static int copy_bundle(const struct admitted *a, const char *to, const struct deliver_options *o,
                        struct delivery *d, struct err *e)
 {
-    AUTO_FREE char *name = bundle_name(&a->verdict, &a->roles);
+    AUTO_FREE char *name = bundle_name(&a->verdict, &a->roles, false);
     AUTO(place) struct place place = {.dirfd = -1};
     if (place_bundle(to, name, &place, e))
         return -1;
@@ -260,8 +272,8 @@ static int carry_bundle(const char *path, enum carry how, const char *to, const 
     AUTO(admitted) struct admitted a = {.from = {.dirfd = -1}};
     AUTO(place) struct place place = {.dirfd = -1};
     AUTO(delivery) struct delivery d = {0};
-    if (admit_bundle(path, o, &a, &d, e))
-        return err_context(e, "'%s'", path);
+    if (admit(path, o, &a, &d, e))
+        return -1;
     if (how == CARRY_COPY
             ? copy_bundle(&a, to, o, &d, e)
             : (how == CARRY_UPDATE ? place_folder(to, "update", &place, e) : place_path(to, &place, e)) ||
@@ -289,8 +301,8 @@ int deliver_signature(const char *bundle, const char *comment, const struct deli
 {
     AUTO(admitted) struct admitted a = {.from = {.dirfd = -1}};
     AUTO(delivery) struct delivery d = {.path = mem_strdup(bundle)};
-    if (admit_bundle(bundle, o, &a, &d, e))
-        return err_context(e, "'%s'", bundle);
+    if (admit(bundle, o, &a, &d, e))
+        return -1;
     const struct medium medium = medium_posix(&a.from.dirfd);
     if (lock_folder(&a.from, e) ||
         bundle_countersign(a.bundle, &medium, a.from.name, o->signer, comment, o->progress, e))
@@ -300,10 +312,69 @@ int deliver_signature(const char *bundle, const char *comment, const struct deli
     return 0;
 }
 
+/* ---- made anew, and removed ---- */
+
+/* The one whose contents stand in the new bundle goes, if nobody else borrows from it. */
+static int retire(const struct admitted *a, const struct place *whole, struct delivery *d, struct err *e)
+{
+    const struct medium medium = medium_posix(&a->from.dirfd);
+    struct stat from, to;
+    if (!bundle_is_shared(a->bundle) || !strcmp(a->from.name, whole->name) || fstat(a->from.dirfd, &from) ||
+        fstat(whole->dirfd, &to) || from.st_ino != to.st_ino || from.st_dev != to.st_dev)
+        return 0;
+    if (bundle_remove(&medium, a->from.name, e) == 0)
+        return 0;
+    if (e->id != ERR_BUNDLE_NEEDED)
+        return err_context(e, "'%s'", a->from.shown);
+    d->still_lends = true;
+    return 0;
+}
+
+int deliver_repacked(const char *bundle, const char *to, const struct deliver_options *o,
+                     struct delivery *ret, struct err *e)
+{
+    AUTO(admitted) struct admitted a = {.from = {.dirfd = -1}};
+    AUTO(place) struct place place = {.dirfd = -1};
+    AUTO(delivery) struct delivery d = {0};
+    struct bundle_parts parts;
+    if (admit(bundle, o, &a, &d, e))
+        return -1;
+    AUTO_FREE char *name = bundle_name(&a.verdict, &a.roles, false);
+    AUTO_FREE char *beside = place_beside(bundle, name);
+    if (place_bundle(to ? to : beside, name, &place, e))
+        return -1;
+    bundle_take_apart(a.bundle, &parts);
+    const struct packing p = {
+        .members = parts.members, .count = parts.count, .verdict = &a.verdict, .roles = &a.roles};
+    int rc = pack(&p, &place, o, &d, e);
+    bundle_parts_free(&parts);
+    if (rc || retire(&a, &place, &d, e))
+        return -1;
+    *ret = d;
+    d = (struct delivery){0};
+    return 0;
+}
+
+int deliver_removal(const char *bundle, struct err *e)
+{
+    AUTO(place) struct place place = {.dirfd = -1};
+    if (!place_is_file(bundle))
+        return err_set(e, ERR_USAGE, "'%s' is no bundle: its name does not end in '.lockbox'", bundle);
+    if (place_path(bundle, &place, e))
+        return -1;
+    const struct medium medium = medium_posix(&place.dirfd);
+    if (lock_folder(&place, e) || bundle_remove(&medium, place.name, e))
+        return err_context(e, "'%s'", bundle);
+    return 0;
+}
+
 void delivery_free(struct delivery *d)
 {
     free(d->path);
     free(d->lockbox);
     free(d->valid_until_role);
+    for (size_t i = 0; i < d->shares_with_count; i++)
+        free(d->shares_with[i]);
+    free(d->shares_with);
     *d = (struct delivery){0};
 }

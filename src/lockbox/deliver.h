@@ -7,6 +7,8 @@
  *   as bundle   TO is a folder: TO/airlock/<lockbox>-v<version>-<account>.lockbox and its payload volumes;
  *               TO ends in ".lockbox": that file and its volumes
  *   as plain    TO/update/, from which a stock device installs
+ *
+ * And what else is done with bundles that are there: signed, made anew, removed.
  */
 #ifndef AIRLOCK_LOCKBOX_DELIVER_H
 #define AIRLOCK_LOCKBOX_DELIVER_H
@@ -19,8 +21,9 @@ enum deliver_as { DELIVER_BUNDLE, DELIVER_PLAIN };
 
 struct deliver_options {
     enum deliver_as as;
-    bool single;           /* bundle: one file instead of head and volumes */
-    uint64_t memory;       /* bundle: bytes for compressing; 0: the format's default */
+    bool single;     /* bundle: one file instead of head and volumes */
+    bool share;      /* bundle, from the store: what other bundles beside it hold is not written again */
+    uint64_t memory; /* bundle: bytes for compressing; 0: the format's default */
     uint64_t volume_bytes; /* bundle: a volume ends before; 0: the format's default */
     int64_t needed_until;  /* the lockbox must not end before; INT64_MIN: no such date */
     struct judge judge;
@@ -41,6 +44,10 @@ struct delivery {
     struct needs needs;
     int64_t valid_until;
     char *valid_until_role;
+    char **shares_with; /* bundles: files of others that hold some of the contents */
+    size_t shares_with_count;
+    uint64_t shared;      /* bytes that they hold */
+    bool still_lends;     /* a repacked bundle that others borrow from, and that stays for them */
     int64_t newer_beside; /* a higher version whose bundle lies in the same folder; 0: none */
 };
 
@@ -55,6 +62,14 @@ must_check int deliver_apply(const char *bundle, const char *dir, const struct d
 /* Adds the signer's signature to a bundle where it lies. `ret->path` is the bundle's. */
 must_check int deliver_signature(const char *bundle, const char *comment, const struct deliver_options *o,
                                  struct delivery *ret, struct err *e);
+/* A bundle made anew from another one's contents, whole, cut as the options say, and signed by `signer`
+ * alone. to: NULL: beside the other. A bundle that shares contents is removed when a whole one stands beside
+ * it. */
+must_check int deliver_repacked(const char *bundle, const char *to, const struct deliver_options *o,
+                                struct delivery *ret, struct err *e);
+/* Removes a bundle, whatever is left of it. ERR_NO_SUCH_PATH, ERR_BUNDLE_NEEDED, ERR_USAGE for another file.
+ */
+must_check int deliver_removal(const char *bundle, struct err *e);
 void delivery_free(struct delivery *d);
 
 #endif

@@ -57,7 +57,7 @@ struct search {
     int64_t highest;
 };
 
-/* "<lockbox>-v12-<account>.lockbox" */
+/* "<lockbox>-v12-<account>.lockbox", "<lockbox>-v12-<account>.shared.lockbox" */
 static int look_at(void *ctx, const char *name, struct err *e)
 {
     struct search *s = ctx;
@@ -69,8 +69,9 @@ static int look_at(void *ctx, const char *name, struct err *e)
     const char *at = name + len + 2, *digits = at;
     for (; *at >= '0' && *at <= '9' && version <= INT32_MAX; at++)
         version = version * 10 + (*at - '0');
-    AUTO_FREE char *end = mem_format("-%s.lockbox", s->newcomer->account);
-    if (at > digits && strcmp(at, end) == 0 && version > s->highest)
+    AUTO_FREE char *whole = mem_format("-%s.lockbox", s->newcomer->account);
+    AUTO_FREE char *shared = mem_format("-%s.shared.lockbox", s->newcomer->account);
+    if (at > digits && (!strcmp(at, whole) || !strcmp(at, shared)) && version > s->highest)
         s->highest = version;
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "crypto/canonical.h"
 
 void manifest_account(const struct roles *roles, char ret[ACCOUNT_TEXT_SIZE])
@@ -75,10 +76,24 @@ static cJSON *make_target(const struct verdict_target *t)
     return target;
 }
 
-/* The device must have one of them. */
-static void add_needs(cJSON *root, const struct needs *needs)
+static void add_loan(cJSON *list, const struct bundle_loan *loan)
+{
+    char hex[2 * sizeof loan->id + 1];
+    cJSON *need = cJSON_CreateObject();
+    hex_encode(loan->id, sizeof loan->id, hex);
+    cJSON_AddStringToObject(need, "volume", hex);
+    cJSON_AddStringToObject(need, "file", loan->file);
+    cJSON_AddItemToArray(list, need);
+}
+
+/* The device must have one of the commits, and the folder all volumes. */
+static void add_needs(cJSON *root, const struct needs *needs, const struct bundle_loans *loans)
 {
     cJSON *list = cJSON_AddArrayToObject(root, "needs");
+    for (size_t i = 0; loans && i < bundle_loans_count(loans); i++) {
+        struct bundle_loan loan = bundle_loans_at(loans, i);
+        add_loan(list, &loan);
+    }
     for (size_t i = 0; i < needs->count; i++) {
         char hex[HASH_HEX_SIZE];
         cJSON *need = cJSON_CreateObject();
@@ -96,14 +111,16 @@ static void add_sizes(cJSON *root, const struct roles *roles, uint64_t images)
 }
 
 char *manifest_make(const struct verdict *v, const struct roles *roles, const struct needs *needs,
-                    uint64_t images)
+                    const struct bundle_loans *loans, uint64_t images)
 {
     char account[ACCOUNT_TEXT_SIZE];
     manifest_account(roles, account);
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "format", "airlock-lockbox");
     cJSON_AddStringToObject(root, "format_version", "1.0");
-    cJSON_AddArrayToObject(root, "features");
+    cJSON *features = cJSON_AddArrayToObject(root, "features");
+    if (loans)
+        cJSON_AddItemToArray(features, cJSON_CreateString("shared-content"));
     cJSON_AddStringToObject(root, "lockbox", v->lockbox);
     cJSON_AddNumberToObject(root, "version", (double)v->lockbox_version);
     cJSON_AddStringToObject(root, "account", account);
@@ -114,7 +131,7 @@ char *manifest_make(const struct verdict *v, const struct roles *roles, const st
     cJSON *targets = cJSON_AddArrayToObject(root, "targets");
     for (size_t i = 0; i < v->target_count; i++)
         cJSON_AddItemToArray(targets, make_target(&v->targets[i]));
-    add_needs(root, needs);
+    add_needs(root, needs, loans);
     add_sizes(root, roles, images);
     cJSON_AddStringToObject(root, "made_by", "airlock " AIRLOCK_VERSION);
     char *text = cJSON_Print(root);

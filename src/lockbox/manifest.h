@@ -15,9 +15,9 @@
 /* Six hexadecimal digits that tell accounts apart: of the SHA-256 of the first director root (canonical
  * form); "000000" where there is none. */
 void manifest_account(const struct roles *roles, char ret[ACCOUNT_TEXT_SIZE]);
-/* `images`: bytes of all members there; `needs`: for people, as NEEDS_PATH has it for airlock. The same
- * inputs give the same bytes. Owned by the caller. */
+/* `images`: bytes of all members there; `needs`: for people, as NEEDS_PATH has it for airlock; `loans`: what
+ * it borrows, NULL for nothing. The same inputs give the same bytes. Owned by the caller. */
 char *manifest_make(const struct verdict *v, const struct roles *roles, const struct needs *needs,
-                    uint64_t images);
+                    const struct bundle_loans *loans, uint64_t images);
 
 #endif

@@ -105,6 +105,12 @@ int place_path(const char *path, struct place *ret, struct err *e)
     return 0;
 }
 
+char *place_beside(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+    return mem_format("%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, name);
+}
+
 void place_free(struct place *p)
 {
     if (p->name)

@@ -23,6 +23,8 @@ must_check int place_bundle(const char *to, const char *name, struct place *ret,
 must_check int place_folder(const char *to, const char *name, struct place *ret, struct err *e);
 /* "a/b" → its parent (made where missing) and "b". */
 must_check int place_path(const char *path, struct place *ret, struct err *e);
+/* The path of another file in the folder of `path`. The caller's. */
+char *place_beside(const char *path, const char *name);
 /* Would the path be a bundle's own (it ends in ".lockbox")? */
 bool place_is_file(const char *to);
 /* Before the work: can something be delivered there? Changes nothing. */

@@ -8,7 +8,7 @@ import subprocess
 import scenario
 from scenario import Scenario, names
 
-COMMANDS = ("login", "list", "fetch", "write", "prepare", "verify", "inspect", "diff", "check", "apply", "sign", "key", "trust",
+COMMANDS = ("login", "list", "fetch", "write", "prepare", "verify", "inspect", "diff", "check", "apply", "repack", "remove", "sign", "key", "trust",
             "sticks", "eject")
 
 
