@@ -70,6 +70,9 @@ ERROR(BAD_SIGNATURE, "bad-signature", EXIT_REFUSED, "a signature does not match"
       "the file was changed after it was signed: fetch it again from the cloud")
 ERROR(BAD_REPORT, "bad-report", EXIT_REFUSED, "the file is no report or request of a device",
       "docs/report-format.md describes the files; bring it from the device again")
+ERROR(BAD_UPDATE_LOG, "bad-update-log", EXIT_REFUSED,
+      "a device's update-logs.db, or a row of it, is not what one writes",
+      "keep the stick as it is; the rest of it was read")
 ERROR(DUPLICATE_SIGNATURE, "duplicate-signature", EXIT_REFUSED, "two signatures by the same key",
       "fetch it again; if the cloud itself serves it so, ask the owner of the account")
 ERROR(THRESHOLD_NOT_MET, "threshold-not-met", EXIT_REFUSED,
