@@ -99,10 +99,24 @@ struct bundle_member_info {
     uint8_t sha256[HASH_SIZE];
 };
 
+/* Where a payload volume may be that is not beside the head: on another stick, which somebody has to bring.
+ */
+struct bundle_elsewhere {
+    /* Opens a file of that name; `why`: what spoke against the one it opened before, NULL at first. -1 ends
+     * the search. Called from any thread, by one at a time. */
+    int (*open)(void *ctx, const char *file, const struct err *why, int *ret_fd, struct err *e);
+    void *ctx;
+};
+
 /* Opens the head `name` in dirfd, and the payload volumes beside it. Authenticated when it returns 0: the
  * signatures of S hold (at least one there), the index is theirs, F0's hash is H's, and index, LOCKBOX.sha256
  * and M agree. Payload is not read yet. */
 must_check int bundle_open(int dirfd, const char *name, struct bundle **ret, struct err *e);
+/* The same, but its own volumes that are not there are looked for when they are needed, in the order of their
+ * numbers and again for each reading of the whole; only one of them is open at a time. `elsewhere`: NULL for
+ * bundle_open(); copied, but for its ctx. */
+must_check int bundle_open_from(int dirfd, const char *name, const struct bundle_elsewhere *elsewhere,
+                                struct bundle **ret, struct err *e);
 void bundle_close(struct bundle *b);
 
 const char *bundle_manifest(const struct bundle *b, size_t *ret_len);

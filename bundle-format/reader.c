@@ -180,6 +180,10 @@ static int open_volume(struct opening *o, size_t i, struct err *e)
     struct err unreadable;
     if (volume_open(&b->medium, b->name, v, &place->fd, &place->pending, e) == 0)
         return 0;
+    if (b->elsewhere.open && e->id == ERR_VOLUME_MISSING) {
+        place->elsewhere = true;
+        return 0;
+    }
     if (!o->loosely)
         return say_whose(b, v, e);
     place->fault = e->id;
@@ -272,13 +276,15 @@ static int open_bundle(struct opening *o, struct err *e)
     return o->loosely ? 0 : bundle_unroll(b, STREAM_METADATA, 1, NULL, NULL, e);
 }
 
-static int open_on(const struct medium *medium, const char *name, bool loosely, struct bundle **ret,
-                   struct err *e)
+static int open_on(const struct medium *medium, const char *name, const struct bundle_elsewhere *elsewhere,
+                   bool loosely, struct bundle **ret, struct err *e)
 {
     struct bundle *b = mem_zeroed(1, sizeof *b);
     b->medium = *medium;
     b->name = mem_strdup(name);
     b->head_fd = -1;
+    if (elsewhere)
+        b->elsewhere = *elsewhere;
     struct opening o = {.b = b, .loosely = loosely};
     int rc = open_bundle(&o, e);
     buf_free(&o.first);
@@ -295,22 +301,28 @@ static int open_on(const struct medium *medium, const char *name, bool loosely, 
 
 int bundle_open_on(const struct medium *medium, const char *name, struct bundle **ret, struct err *e)
 {
-    return open_on(medium, name, false, ret, e);
+    return open_on(medium, name, NULL, false, ret, e);
 }
 
 int bundle_open_loosely(const struct medium *medium, const char *name, struct bundle **ret, struct err *e)
 {
-    return open_on(medium, name, true, ret, e);
+    return open_on(medium, name, NULL, true, ret, e);
 }
 
 /* medium_posix() of a folder that is only needed while opening. */
-int bundle_open(int dirfd, const char *name, struct bundle **ret, struct err *e)
+int bundle_open_from(int dirfd, const char *name, const struct bundle_elsewhere *elsewhere,
+                     struct bundle **ret, struct err *e)
 {
     struct medium medium = medium_posix(&dirfd);
-    if (bundle_open_on(&medium, name, ret, e))
+    if (open_on(&medium, name, elsewhere, false, ret, e))
         return -1;
     (*ret)->medium.ctx = NULL; /* reading an open file needs none */
     return 0;
+}
+
+int bundle_open(int dirfd, const char *name, struct bundle **ret, struct err *e)
+{
+    return bundle_open_from(dirfd, name, NULL, ret, e);
 }
 
 void bundle_close(struct bundle *b)
@@ -384,9 +396,34 @@ int bundle_frame_error(const struct bundle *b, size_t frame, struct err *e)
                    b->name, part, (unsigned long long)f->offset, f->volume);
 }
 
+/* The stick of the one before may be pulled when the next is asked for. */
+static int bring_volume(const struct bundle *b, size_t volume, struct err *e)
+{
+    const struct index_volume *v = &b->index.volumes[volume];
+    AUTO_FREE char *name = volume_name(b->name, v->number, false);
+    struct err why;
+    for (size_t i = 1; i < b->index.volume_count; i++)
+        if (b->volumes[i].elsewhere) {
+            cleanup_fd(&b->volumes[i].fd);
+            b->volumes[i].fd = -1;
+        }
+    for (bool again = false;; again = true) {
+        AUTO_FD int fd = -1;
+        if (b->elsewhere.open(b->elsewhere.ctx, name, again ? &why : NULL, &fd, e))
+            return -1;
+        why = (struct err){0};
+        if (volume_check_file(&b->medium, fd, name, v, &why))
+            continue;
+        b->volumes[volume].fd = steal_fd(&fd);
+        return 0;
+    }
+}
+
 int bundle_load_frame(const struct bundle *b, size_t frame, uint8_t *stored, struct err *e)
 {
     const struct index_frame *f = &b->index.frames[frame];
     const struct volume_place *place = &b->volumes[f->volume];
+    if (place->fd < 0 && bring_volume(b, f->volume, e))
+        return -1;
     return b->medium.read(b->medium.ctx, place->fd, stored, f->stored, place->start + f->offset, e);
 }

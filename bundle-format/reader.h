@@ -15,12 +15,14 @@
 struct volume_place {
     int fd;
     uint64_t start;
+    bool elsewhere;    /* opened only while it is read */
     enum err_id fault; /* bundle_open_loosely(): what is wrong with it, 0 where nothing is known */
     bool pending;      /* under the name of an unfinished replacement (volume.h) */
 };
 
 struct bundle {
     struct medium medium;
+    struct bundle_elsewhere elsewhere; /* open NULL: nowhere */
     char *name;
     struct buf first;        /* F0's content */
     const uint8_t *manifest; /* in it */

@@ -72,26 +72,34 @@ int volume_read_id(const struct medium *medium, const char *name, struct volume_
                : 0;
 }
 
+int volume_check_file(const struct medium *medium, int fd, const char *shown, const struct index_volume *v,
+                      struct err *e)
+{
+    uint64_t size;
+    if (volume_file_size(fd, &size, e))
+        return err_context(e, "volume '%s'", shown);
+    if (size < VOLUME_SIZE)
+        return err_set(e, ERR_BUNDLE_TRUNCATED, "volume '%s': it ends early", shown);
+    if (volume_check(medium, fd, 0, v, e))
+        return err_context(e, "volume '%s'", shown);
+    if (size < v->bytes)
+        return err_set(e, ERR_BUNDLE_TRUNCATED, "volume '%s': it ends early", shown);
+    if (size > v->bytes)
+        return err_set(e, ERR_BUNDLE_DAMAGED, "volume '%s': bytes follow its end", shown);
+    return 0;
+}
+
 int volume_open_as(const struct medium *medium, const char *name, const struct index_volume *v, int *ret_fd,
                    struct err *e)
 {
     AUTO_FD int fd = -1;
-    uint64_t size;
     if (medium->open(medium->ctx, name, &fd, e)) {
         if (e->id == ERR_NO_SUCH_PATH)
             err_set(e, ERR_VOLUME_MISSING, "it is not there");
         return err_context(e, "volume '%s'", name);
     }
-    if (volume_file_size(fd, &size, e))
-        return err_context(e, "volume '%s'", name);
-    if (size < VOLUME_SIZE)
-        return err_set(e, ERR_BUNDLE_TRUNCATED, "volume '%s': it ends early", name);
-    if (volume_check(medium, fd, 0, v, e))
-        return err_context(e, "volume '%s'", name);
-    if (size < v->bytes)
-        return err_set(e, ERR_BUNDLE_TRUNCATED, "volume '%s': it ends early", name);
-    if (size > v->bytes)
-        return err_set(e, ERR_BUNDLE_DAMAGED, "volume '%s': bytes follow its end", name);
+    if (volume_check_file(medium, fd, name, v, e))
+        return -1;
     *ret_fd = steal_fd(&fd);
     return 0;
 }

@@ -37,6 +37,9 @@ must_check int volume_read_id(const struct medium *medium, const char *name, str
 /* Opens volume v in the file of that name. Errors as of volume_open(). */
 must_check int volume_open_as(const struct medium *medium, const char *name, const struct index_volume *v,
                               int *ret_fd, struct err *e);
+/* The same of an open file, which `shown` names. */
+must_check int volume_check_file(const struct medium *medium, int fd, const char *shown,
+                                 const struct index_volume *v, struct err *e);
 /* Compares V at offset of an open file with what the index says. */
 must_check int volume_check(const struct medium *medium, int fd, uint64_t offset,
                             const struct index_volume *v, struct err *e);

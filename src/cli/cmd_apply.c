@@ -9,10 +9,12 @@
 #include "cli/expiry.h"
 #include "cli/print.h"
 #include "cli/print_verdict.h"
+#include "cli/volumes.h"
 #include "lockbox/deliver.h"
 
 struct apply_options {
     const char *to, *trust;
+    struct text_list volumes_in;
     struct option_time needed_until;
 };
 
@@ -20,6 +22,7 @@ static const struct option options[] = {
     {"to", OPTION_TEXT, "DIR", offsetof(struct apply_options, to),
      "the lockbox directory to make (required)"},
     {"trust", OPTION_TEXT, "DIR", offsetof(struct apply_options, trust), TRUST_HELP},
+    VOLUMES_ROW(offsetof(struct apply_options, volumes_in)),
     {"needed-until", OPTION_TIME, "TIME", offsetof(struct apply_options, needed_until), NEEDED_UNTIL_HELP},
     {0},
 };
@@ -30,7 +33,10 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     const struct apply_options *o = values;
     AUTO(pins) struct pins pins = {0};
     AUTO(delivery) struct delivery d = {0};
+    AUTO(volumes) struct volumes volumes = {.given = &o->volumes_in};
+    const struct bundle_elsewhere elsewhere = volumes_elsewhere(&volumes);
     struct deliver_options how = {.needed_until = o->needed_until.given ? o->needed_until.last : INT64_MIN,
+                                  .elsewhere = &elsewhere,
                                   .progress = app->progress};
     (void)count, (void)exit_code;
     if (!o->to)

@@ -12,10 +12,11 @@
 #include "cli/own_key.h"
 #include "cli/print.h"
 #include "cli/print_verdict.h"
+#include "cli/volumes.h"
 
 struct verify_options {
     const char *trust, *device, *require_signer;
-    struct text_list hwids;
+    struct text_list hwids, volumes_in;
     struct option_time needed_until;
 };
 
@@ -24,6 +25,7 @@ static const struct option options[] = {
     {"hwid", OPTION_LIST, "ID", offsetof(struct verify_options, hwids),
      "a hardware id of the device, the primary's first (again for each); without it, those of the lockbox"},
     {"device", OPTION_TEXT, "FILE", offsetof(struct verify_options, device), DEVICE_HELP},
+    VOLUMES_ROW(offsetof(struct verify_options, volumes_in)),
     {"needed-until", OPTION_TIME, "TIME", offsetof(struct verify_options, needed_until), NEEDED_UNTIL_HELP},
     {"require-signer", OPTION_TEXT, "KEY", offsetof(struct verify_options, require_signer),
      "a bundle must be signed by this key: 64 hexadecimal digits, the fingerprint, or a trusted key's name"},
@@ -146,7 +148,9 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     AUTO(survey) struct survey survey = {0};
     AUTO(signers) struct signers known = {0};
     uint8_t signer[SIGN_PUBLIC_SIZE];
-    struct survey_options how = {.progress = app->progress};
+    AUTO(volumes) struct volumes volumes = {.given = &o->volumes_in};
+    const struct bundle_elsewhere elsewhere = volumes_elsewhere(&volumes);
+    struct survey_options how = {.progress = app->progress, .elsewhere = &elsewhere};
     (void)count;
     if (app_look_store(app, e) || signers_load(&app->store, &known, e) ||
         (o->require_signer && check_signer_text(o->require_signer, &known, e)))

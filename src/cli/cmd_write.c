@@ -13,10 +13,12 @@
 #include "cli/own_key.h"
 #include "cli/print.h"
 #include "cli/print_verdict.h"
+#include "cli/volumes.h"
 #include "cli/write_options.h"
 #include "lockbox/place.h"
 
-static const struct option options[] = {WRITE_OPTION_ROWS, {0}};
+static const struct option options[] = {
+    WRITE_OPTION_ROWS, VOLUMES_ROW(offsetof(struct write_options, volumes_in)), {0}};
 
 static bool is_plain(const struct write_options *o)
 {
@@ -178,6 +180,8 @@ int write_all(struct app *app, const struct write_options *o, const struct base 
 {
     AUTO(pins) struct pins pins = {0};
     AUTO(sign_key) struct sign_key signer = {0};
+    AUTO(volumes) struct volumes volumes = {.given = &o->volumes_in};
+    const struct bundle_elsewhere elsewhere = volumes_elsewhere(&volumes);
     bool made;
     struct deliver_options how = {
         .as = is_plain(o) ? DELIVER_PLAIN : DELIVER_BUNDLE,
@@ -188,6 +192,7 @@ int write_all(struct app *app, const struct write_options *o, const struct base 
         .needed_until = o->needed_until.given ? o->needed_until.last : INT64_MIN,
         .base = o->base ? base : NULL,
         .signer = &signer,
+        .elsewhere = &elsewhere,
         .progress = app->progress,
     };
     if (device_options_judge(app, o->trust, NULL, &pins, &how.judge, e) ||

@@ -50,7 +50,7 @@ static void hold_signals(struct signals *s)
     caught = 0;
     for (size_t i = 0; i < COUNT_OF(held_back); i++)
         sigaddset(&held, held_back[i]);
-    sigprocmask(SIG_BLOCK, &held, &s->mask);
+    pthread_sigmask(SIG_BLOCK, &held, &s->mask);
     for (size_t i = 0; i < COUNT_OF(held_back); i++) {
         sigaction(held_back[i], NULL, &s->before[i]);
         if (s->before[i].sa_handler != SIG_IGN)
@@ -62,18 +62,22 @@ static void release_signals(const struct signals *s)
 {
     for (size_t i = 0; i < COUNT_OF(held_back); i++)
         sigaction(held_back[i], &s->before[i], NULL);
-    sigprocmask(SIG_SETMASK, &s->mask, NULL);
+    pthread_sigmask(SIG_SETMASK, &s->mask, NULL);
 }
 
 /* ---- a line ---- */
 
-/* -1 when a signal came first. */
+/* -1 when a signal came first. Where there are other threads it may be handled in one of them, which does not
+ * wake us: so we look up now and then. */
 static int wait_for_line(int terminal, const struct signals *s)
 {
+    static const struct timespec a_while = {.tv_nsec = 200000000};
     struct pollfd line = {.fd = terminal, .events = POLLIN};
-    while (!caught)
-        if (ppoll(&line, 1, NULL, &s->mask) >= 0 || errno != EINTR)
+    while (!caught) {
+        int ready = ppoll(&line, 1, &a_while, &s->mask);
+        if (ready > 0 || (ready < 0 && errno != EINTR))
             return 0;
+    }
     return -1;
 }
 
@@ -91,7 +95,7 @@ static int take_line(char line[LINE_MAX_BYTES], size_t len, char **ret, struct e
     size_t text = strcspn(line, "\r\n");
     if (len == LINE_MAX_BYTES - 1 && text == len)
         return err_set(e, ERR_USAGE, "the answer is longer than %d bytes", LINE_MAX_BYTES - 2);
-    if (text == 0)
+    if (len == 0)
         return err_set(e, ERR_USAGE, "nothing was entered");
     *ret = mem_strndup(line, text);
     return 0;
@@ -139,7 +143,7 @@ static int ask(int terminal, const struct termios *before, const char *question,
     return rc;
 }
 
-int prompt_text(const char *question, bool echo, char **ret, struct err *e)
+static int prompt(const char *question, bool echo, char **ret, struct err *e)
 {
     AUTO_FD int terminal = -1;
     struct termios before;
@@ -152,4 +156,20 @@ int prompt_text(const char *question, bool echo, char **ret, struct err *e)
             raise(stopped_by); /* ends us, as it would have; or stops us, and then it is asked again */
     } while (rc == 0 && stopped_by);
     return rc;
+}
+
+int prompt_text(const char *question, bool echo, char **ret, struct err *e)
+{
+    AUTO_SECRET char *text = NULL;
+    if (prompt(question, echo, &text, e))
+        return -1;
+    if (!*text)
+        return err_set(e, ERR_USAGE, "nothing was entered");
+    *ret = steal_ptr(text);
+    return 0;
+}
+
+int prompt_line(const char *question, char **ret, struct err *e)
+{
+    return prompt(question, true, ret, e);
 }

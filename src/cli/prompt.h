@@ -17,4 +17,7 @@ void prompt_wipe(char **secret);
  * terminal or the line is empty. */
 must_check int prompt_text(const char *question, bool echo, char **ret, struct err *e);
 
+/* One line, which may be empty. ERR_USAGE where there is no terminal. */
+must_check int prompt_line(const char *question, char **ret, struct err *e);
+
 #endif

@@ -14,6 +14,7 @@ struct write_options {
     struct option_time needed_until;
     uint64_t memory, volume_size;
     const char *trust, *base;
+    struct text_list volumes_in; /* of bundles; `write` alone */
 };
 
 /* The rows of write_options, for a table whose struct begins with one. */

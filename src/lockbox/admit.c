@@ -33,17 +33,17 @@ static int check_path(const char *path, struct err *e)
     return 0;
 }
 
-int admit_bundle(const char *path, const struct judge *judge, int64_t needed_until, struct progress *progress,
-                 struct admitted *ret, struct err *e)
+int admit_bundle(const char *path, const struct admit_options *o, struct admitted *ret, struct err *e)
 {
     AUTO(admitted) struct admitted a = {.from = {.dirfd = -1}};
     if (check_path(path, e) || place_path(path, &a.from, e) ||
-        bundle_open(a.from.dirfd, a.from.name, &a.bundle, e) || roles_from_bundle(a.bundle, &a.roles, e) ||
-        judge_roles(judge, &a.roles, NULL, &a.verdict, e) || needs_from_bundle(a.bundle, &a.needs, e))
+        bundle_open_from(a.from.dirfd, a.from.name, o->elsewhere, &a.bundle, e) ||
+        roles_from_bundle(a.bundle, &a.roles, e) || judge_roles(o->judge, &a.roles, NULL, &a.verdict, e) ||
+        needs_from_bundle(a.bundle, &a.needs, e))
         return -1;
-    needs_judge(&a.needs, judge->device, &a.verdict);
-    if (content_check_bundle(a.bundle, &a.needs, &a.verdict, CONTENT_IMAGES, progress, e) ||
-        admit_verdict(&a.verdict, needed_until, e))
+    needs_judge(&a.needs, o->judge->device, &a.verdict);
+    if (content_check_bundle(a.bundle, &a.needs, &a.verdict, CONTENT_IMAGES, o->progress, e) ||
+        admit_verdict(&a.verdict, o->needed_until, e))
         return -1;
     *ret = a;
     a = (struct admitted){.from = {.dirfd = -1}};

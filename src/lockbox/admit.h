@@ -24,9 +24,15 @@ struct admitted {
     struct needs needs;
 };
 
+struct admit_options {
+    const struct judge *judge;
+    int64_t needed_until;
+    const struct bundle_elsewhere *elsewhere; /* for volumes that are not beside the head; NULL: nowhere */
+    struct progress *progress;
+};
 /* Reads all of it. ERR_NO_SUCH_PATH, ERR_NOT_A_LOCKBOX, or what speaks against it. */
-must_check int admit_bundle(const char *path, const struct judge *judge, int64_t needed_until,
-                            struct progress *progress, struct admitted *ret, struct err *e);
+must_check int admit_bundle(const char *path, const struct admit_options *o, struct admitted *ret,
+                            struct err *e);
 void admitted_free(struct admitted *a);
 
 #endif

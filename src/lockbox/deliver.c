@@ -226,7 +226,11 @@ int deliver_lockbox(const struct store *s, const char *profile, const char *name
 static int admit(const char *path, const struct deliver_options *o, struct admitted *a, struct delivery *d,
                  struct err *e)
 {
-    if (admit_bundle(path, &o->judge, o->needed_until, o->progress, a, e))
+    const struct admit_options how = {.judge = &o->judge,
+                                      .needed_until = o->needed_until,
+                                      .elsewhere = o->elsewhere,
+                                      .progress = o->progress};
+    if (admit_bundle(path, &how, a, e))
         return err_context(e, "'%s'", path);
     d->needs = a->needs;
     bundle_sizes(a->bundle, &d->stored, &d->raw);

@@ -29,6 +29,8 @@ struct deliver_options {
     struct judge judge;
     const struct base *base; /* from the store: what the device has already is left out; NULL: nothing is */
     const struct sign_key *signer; /* bundle, from the store */
+    const struct bundle_elsewhere
+        *elsewhere; /* from a bundle: where else its volumes may be; NULL: nowhere */
     struct progress *progress;
 };
 

@@ -62,7 +62,7 @@ static void survey_bundle(struct survey *c, int dirfd, const char *name, const c
     struct survey_item *item = add_item(c, SURVEY_BUNDLE, shown);
     struct bundle *b = NULL;
     struct err e;
-    if (bundle_open(dirfd, name, &b, &e) || judge_bundle(item, b, o, &e))
+    if (bundle_open_from(dirfd, name, o->elsewhere, &b, &e) || judge_bundle(item, b, o, &e))
         set_unreadable(item, &e);
     bundle_close(b);
 }

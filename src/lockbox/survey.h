@@ -15,7 +15,8 @@ enum survey_kind { SURVEY_BUNDLE, SURVEY_FOLDER };
 
 struct survey_options {
     struct judge judge;
-    bool metadata_only; /* do not read the payload (inspect) */
+    const struct bundle_elsewhere *elsewhere; /* for volumes that are not beside their head; NULL: nowhere */
+    bool metadata_only;                       /* do not read the payload (inspect) */
     struct progress *progress;
 };
 
