@@ -73,6 +73,8 @@ ERROR(BAD_REPORT, "bad-report", EXIT_REFUSED, "the file is no report or request 
 ERROR(BAD_UPDATE_LOG, "bad-update-log", EXIT_REFUSED,
       "a device's update-logs.db, or a row of it, is not what one writes",
       "keep the stick as it is; the rest of it was read")
+ERROR(BAD_VEHICLE_MANIFEST, "bad-vehicle-manifest", EXIT_REFUSED,
+      "not the manifest that a device's client signs", "nothing of it is used; the device can write it again")
 ERROR(DUPLICATE_SIGNATURE, "duplicate-signature", EXIT_REFUSED, "two signatures by the same key",
       "fetch it again; if the cloud itself serves it so, ask the owner of the account")
 ERROR(THRESHOLD_NOT_MET, "threshold-not-met", EXIT_REFUSED,
