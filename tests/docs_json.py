@@ -185,8 +185,7 @@ def main():
     fields = page.fields
     schema = {"schema": {"number"}}
     item = {path.removeprefix("items[]."): types for path, types in fields["inspect"].items() if path != "schema"}
-    verdict = item | fields["verify"]
-    fields |= {"verify": verdict | schema, "verify, stick": beneath("items[].", verdict) | schema}
+    fields |= {"verify": item | schema, "verify, stick": beneath("items[].", item) | schema}
     with tempfile.TemporaryDirectory() as folder:
         r = Rehearsal(Path(folder))
         try:

@@ -10,17 +10,30 @@
 #include "cli/print.h"
 #include "cli/print_verdict.h"
 
-static const struct option options[] = {{0}};
+struct inspect_options {
+    const char *trust, *device;
+    struct text_list hwids;
+};
+
+static const struct option options[] = {
+    {"trust", OPTION_TEXT, "DIR", offsetof(struct inspect_options, trust), TRUST_HELP},
+    {"hwid", OPTION_LIST, "ID", offsetof(struct inspect_options, hwids), HWID_HELP},
+    {"device", OPTION_TEXT, "FILE", offsetof(struct inspect_options, device), DEVICE_HELP},
+    {0},
+};
 
 static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
                struct err *e)
 {
+    const struct inspect_options *o = values;
     AUTO(pins) struct pins pins = {0};
+    AUTO(device) struct device device = {0};
     AUTO(survey) struct survey survey = {0};
     AUTO(signers) struct signers known = {0};
     struct survey_options how = {.metadata_only = true, .progress = app->progress};
-    (void)values, (void)count;
-    if (app_look_store(app, e) || device_options_judge(app, NULL, NULL, &pins, &how.judge, e) ||
+    (void)count;
+    if (app_look_store(app, e) || device_options_judge(app, o->trust, &o->hwids, &pins, &how.judge, e) ||
+        device_options_read(o->device, o->trust, &o->hwids, &device, &how.judge, e) ||
         signers_load(&app->store, &known, e) || survey_path(words[0], &how, &survey, e) ||
         own_key_name_signers(app, &known, &survey, e))
         return -1;
@@ -29,8 +42,8 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     cJSON *items = cJSON_AddArrayToObject(answer, "items");
     for (size_t i = 0; i < survey.count; i++) {
         if (!app->global.json)
-            print_contents(&survey.items[i], app->now, app->global.verbose);
-        json_contents(&survey.items[i], json_add_item(items));
+            print_verdict(&survey.items[i], app->now, app->global.verbose);
+        json_verdict(&survey.items[i], json_add_item(items));
         if (!survey.items[i].opened)
             *exit_code = EXIT_REFUSED;
     }
@@ -47,10 +60,11 @@ const struct command cmd_inspect = {
     .summary = "show what is inside, without unpacking",
     .details = "PATH is a bundle, a lockbox directory or a stick. Bundles are authenticated before anything "
                "of them is\n"
-               "shown; payloads are not read: 'airlock verify' does that and judges.",
+               "shown; payloads are not read: what a device would do is said going by roles and index, and\n"
+               "'airlock verify' makes sure.",
     .min_words = 1,
     .max_words = 1,
     .options = options,
-    .options_size = 1,
+    .options_size = sizeof(struct inspect_options),
     .run = run,
 };

@@ -22,8 +22,7 @@ struct verify_options {
 
 static const struct option options[] = {
     {"trust", OPTION_TEXT, "DIR", offsetof(struct verify_options, trust), TRUST_HELP},
-    {"hwid", OPTION_LIST, "ID", offsetof(struct verify_options, hwids),
-     "a hardware id of the device, the primary's first (again for each); without it, those of the lockbox"},
+    {"hwid", OPTION_LIST, "ID", offsetof(struct verify_options, hwids), HWID_HELP},
     {"device", OPTION_TEXT, "FILE", offsetof(struct verify_options, device), DEVICE_HELP},
     VOLUMES_ROW(offsetof(struct verify_options, volumes_in)),
     {"needed-until", OPTION_TIME, "TIME", offsetof(struct verify_options, needed_until), NEEDED_UNTIL_HELP},

@@ -12,6 +12,8 @@
 
 #define TRUST_HELP "roots that the device trusts: DIR/director/root.json and DIR/repo/root.json"
 #define DEVICE_HELP "what is known of the device (docs/device-state.md): its ECUs, roots, stored roles, clock"
+#define HWID_HELP                                                                                            \
+    "a hardware id of the device, the primary's first (again for each); without it, those of the lockbox"
 #define NEEDED_UNTIL_HELP "refuse what ends before that time"
 
 /* Fills *ret for the roots of --trust DIR, else those pinned for the profile, else none. `pins` keeps the

@@ -153,12 +153,6 @@ static void print_item(const struct survey_item *item, int64_t now, bool verbose
     }
 }
 
-void print_contents(const struct survey_item *item, int64_t now, bool verbose)
-{
-    print_item(item, now, verbose);
-    print_problems(&item->verdict);
-}
-
 void print_verdict(const struct survey_item *item, int64_t now, bool verbose)
 {
     print_item(item, now, verbose);
@@ -227,7 +221,7 @@ static void add_signers(cJSON *to, const struct survey_item *item)
     }
 }
 
-void json_contents(const struct survey_item *item, cJSON *answer)
+static void json_contents(const struct survey_item *item, cJSON *answer)
 {
     const struct verdict *v = &item->verdict;
     cJSON_AddStringToObject(answer, "path", item->path);

@@ -9,13 +9,11 @@
 
 struct cJSON;
 
-/* What is inside: without a judgement, and with one. */
-void print_contents(const struct survey_item *item, int64_t now, bool verbose);
+/* What is inside, and what comes of it. */
 void print_verdict(const struct survey_item *item, int64_t now, bool verbose);
 /* What a device must have so that it can install what is there; nothing where it needs nothing. */
 void print_needs(const struct needs *n);
 /* The same as members of an object. */
-void json_contents(const struct survey_item *item, struct cJSON *answer);
 void json_verdict(const struct survey_item *item, struct cJSON *answer);
 
 #endif

@@ -56,6 +56,12 @@ static int judge_bundle(struct survey_item *item, struct bundle *b, const struct
                                 o->metadata_only ? CONTENT_INDEX : CONTENT_ALL, o->progress, e);
 }
 
+static void assume_payload(struct survey_item *item, const struct survey_options *o)
+{
+    if (o->metadata_only && item->opened)
+        judge_assume(&item->verdict, "the packages are there and are what they should be: they were not read");
+}
+
 static void survey_bundle(struct survey *c, int dirfd, const char *name, const char *shown,
                           const struct survey_options *o)
 {
@@ -64,6 +70,7 @@ static void survey_bundle(struct survey *c, int dirfd, const char *name, const c
     struct err e;
     if (bundle_open_from(dirfd, name, o->elsewhere, &b, &e) || judge_bundle(item, b, o, &e))
         set_unreadable(item, &e);
+    assume_payload(item, o);
     bundle_close(b);
 }
 
@@ -109,6 +116,7 @@ static void survey_folder(struct survey *c, int dirfd, const char *shown, const 
     if (!o->metadata_only && !has_problem(&item->verdict, ERR_MISSING_IMAGE_REPO))
         content_check_folder(dirfd, &item->needs, &item->verdict, o->progress);
     check_source(dirfd, o->judge.device, &item->verdict);
+    assume_payload(item, o);
 }
 
 static bool has_folder(int dirfd, const char *name)

@@ -83,6 +83,20 @@ class Expiry(Scenario):
         answer = self.ok(*words)
         return answer.get("items", [answer])[0]["problems"]
 
+    def test_inspect_says_what_a_device_would_do_without_reading_the_packages(self):
+        bundle = self.ok("prepare", "pump-7", self.stick)["written"][0]["path"]
+        payload = self.stick / "airlock" / (bundle.rsplit("/", 1)[1] + ".001")
+        data = bytearray(payload.read_bytes())
+        data[-1] ^= 1
+        payload.write_bytes(data)
+        [item] = self.ok("inspect", bundle)["items"]
+        self.assertEqual((item["valid"], item["verdict"], item["problems"]), (True, "install", []))
+        self.assertTrue(any("not read" in line for line in item["assumed"]), item["assumed"])
+        [item] = self.ok("inspect", bundle, "--at", "2040-01-01T00:00:00Z")["items"]
+        self.assertEqual((item["valid"], item["verdict"]), (False, "refuse"))
+        [item] = self.ok("inspect", bundle, "--hwid", "another-machine")["items"]
+        self.assertEqual(item["verdict"], "nothing")
+
     def test_verify_and_inspect_remark_on_it_and_still_succeed(self):
         self.ok("prepare", "brief", self.stick)
         for command in ("verify", "inspect"):
