@@ -172,16 +172,16 @@ void bundle_parts_free(struct bundle_parts *p);
 /* Removes a bundle: its head, then its volumes. ERR_NO_SUCH_PATH, ERR_BUNDLE_NEEDED, or the medium's. */
 must_check int bundle_remove(const struct medium *medium, const char *name, struct err *e);
 
-/* Proves the contents as bundle_check() does, then copies the bundle as it is, signatures and all, to `name`
- * on the medium: every frame is checked on the way and read back, payload volumes first, the head last, as
- * bundle_write() does. With `single` volumes become one file, which the signatures do not notice; a single
- * file stays one. ERR_BUNDLE_SHARED, ERR_BUNDLE_NEEDED, ERR_BUNDLE_DAMAGED, ERR_READ_BACK, or the medium's.
+/* Copies the bundle as it is, signatures and all, to `name` on the medium, and proves its contents on the way
+ * as bundle_check() does: payload volumes first, read back, the head last, as bundle_write() does. With
+ * `single` volumes become one file, which the signatures do not notice; a single file stays one.
+ * ERR_BUNDLE_SHARED, ERR_BUNDLE_NEEDED, ERR_BUNDLE_DAMAGED, ERR_READ_BACK, or the medium's.
  */
 must_check int bundle_copy(struct bundle *b, const struct medium *to, const char *name, bool single,
                            struct progress *progress, struct err *e);
 
 /* Adds a signature to the bundle `b`, open from `name` on that medium, or replaces this key's: proves the
- * contents, then makes a new head, which takes the older one's place by a rename. Payload volumes stay as
+ * contents, and makes a new head, which takes the older one's place by a rename. Payload volumes stay as
  * they are; of a single file, whose payload moves, a copy takes its place. ERR_BUNDLE_LIMIT for one signature
  * too many, ERR_USAGE for a comment of more than 1 KiB or not UTF-8, or what bundle_copy() brings. */
 must_check int bundle_countersign(struct bundle *b, const struct medium *where, const char *name,

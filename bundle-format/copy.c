@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Copying a bundle as it is. The same order as in writing: payload volumes, read back and named, then the
- * head.
+ * Copying a bundle as it is, read once: what is proven is what is written. The same order as in writing:
+ * payload volumes, read back and named, then the head.
  */
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "bundle-format/bundle.h"
 #include "bundle-format/dependents.h"
 #include "bundle-format/output.h"
+#include "bundle-format/pipeline.h"
 #include "bundle-format/reader.h"
 #include "bundle-format/replace.h"
 #include "bundle-format/volume.h"
@@ -26,45 +27,9 @@ struct copy {
     struct output_set files;
     struct output out; /* the file being written */
     struct buf head;   /* F0 to M */
-    uint8_t *stored;   /* one frame */
+    size_t volume;     /* being written; 0: none yet */
+    uint64_t done;     /* raw bytes: progress goes on from there after a read-back */
 };
-
-static int copy_frame(struct copy *c, size_t frame, struct err *e)
-{
-    const struct index_frame *f = &c->from->index.frames[frame];
-    uint8_t digest[HASH_SIZE];
-    if (bundle_load_frame(c->from, frame, c->stored, e))
-        return -1;
-    hash_of(c->stored, f->stored, digest);
-    if (memcmp(digest, f->sha256, HASH_SIZE))
-        return bundle_frame_error(c->from, frame, e);
-    if (output_write(&c->out, c->stored, f->stored, e))
-        return -1;
-    progress_add(c->progress, f->stored);
-    return 0;
-}
-
-/* The frames of one volume, after its V. */
-static int copy_frames(struct copy *c, size_t volume, struct err *e)
-{
-    const struct index *x = &c->from->index;
-    progress_begin(c->progress, "write", x->volumes[volume].bytes);
-    progress_add(c->progress, VOLUME_SIZE);
-    for (size_t i = index_own_frame(x); i < x->frame_count; i++)
-        if (x->frames[i].volume == volume && copy_frame(c, i, e))
-            return -1;
-    progress_end(c->progress);
-    return 0;
-}
-
-static int copy_volume_file(struct copy *c, size_t volume, struct err *e)
-{
-    const struct index *x = &c->from->index;
-    if (volume_begin(&c->out, &c->files, &c->replacement, &x->volumes[volume], e) ||
-        copy_frames(c, volume, e))
-        return -1;
-    return volume_finish(&c->out, &c->replacement, x, volume, c->progress, e);
-}
 
 /* The head as it stands or, with a key, with this key's signature in S. */
 static int load_head(struct copy *c, struct err *e)
@@ -96,26 +61,65 @@ static int copy_head(struct copy *c, struct err *e)
                : 0;
 }
 
-static int copy_split(struct copy *c, struct err *e)
+/* ---- the payload, proven while it is copied ---- */
+
+static int finish_volume(struct copy *c, struct err *e)
 {
-    for (size_t i = index_own_volume(&c->from->index); i < c->from->index.volume_count; i++)
-        if (copy_volume_file(c, i, e))
-            return -1;
-    return copy_head(c, e) || output_settle(&c->out, e) ? -1 : 0;
+    return volume_finish(&c->out, &c->replacement, &c->from->index, c->volume, c->progress, e);
 }
 
-static int copy_single(struct copy *c, struct err *e)
+static void begin_progress(const struct copy *c)
 {
-    const struct index *x = &c->from->index;
-    if (copy_head(c, e))
-        return -1;
-    for (size_t i = index_own_volume(x); i < x->volume_count; i++) {
-        AUTO(buf) struct buf start = {0};
-        volume_start(&x->volumes[i], &start);
-        if (output_write(&c->out, start.data, start.len, e) || copy_frames(c, i, e))
+    progress_begin(c->progress, "write", stream_size(&c->from->index, STREAM_IMAGES));
+    progress_add(c->progress, c->done);
+}
+
+static int begin_volume(struct copy *c, size_t volume, struct err *e)
+{
+    const struct index_volume *v = &c->from->index.volumes[volume];
+    AUTO(buf) struct buf start = {0};
+    if (!c->single && c->volume > 0) {
+        if (finish_volume(c, e))
             return -1;
+        begin_progress(c);
     }
-    return output_settle(&c->out, e);
+    c->volume = volume;
+    if (!c->single)
+        return volume_begin(&c->out, &c->files, &c->replacement, v, e);
+    volume_start(v, &start);
+    return output_write(&c->out, start.data, start.len, e);
+}
+
+static int take_frame(void *ctx, size_t frame, const uint8_t *stored, struct err *e)
+{
+    struct copy *c = ctx;
+    const struct index_frame *f = &c->from->index.frames[frame];
+    if (f->volume != c->volume && begin_volume(c, f->volume, e))
+        return -1;
+    c->done += f->raw;
+    return output_write(&c->out, stored, f->stored, e);
+}
+
+/* The index only claims what the frames hold: unpacking them proves it. */
+static int copy_payload(struct copy *c, struct bundle *b, struct err *e)
+{
+    const struct frame_sink frames = {.take = take_frame, .ctx = c};
+    begin_progress(c);
+    if (bundle_unroll(b, STREAM_IMAGES, pipeline_workers(0), NULL, &frames, c->progress, e))
+        return -1;
+    progress_end(c->progress);
+    return 0;
+}
+
+static int copy_split(struct copy *c, struct bundle *b, struct err *e)
+{
+    return copy_payload(c, b, e) || finish_volume(c, e) || copy_head(c, e) || output_settle(&c->out, e) ? -1
+                                                                                                        : 0;
+}
+
+static int copy_single(struct copy *c, struct bundle *b, struct err *e)
+{
+    return copy_head(c, e) || copy_payload(c, b, e) || output_settle(&c->out, e) ? -1 : 0;
 }
 
 static int read_back(struct copy *c, struct err *e)
@@ -157,26 +161,23 @@ static int check_dependents(const struct copy *c, struct err *e)
     return c->replacement.replaces ? dependents_check(c->to, c->name, &keep, e) : 0;
 }
 
-static int copy_all(struct copy *c, struct err *e)
+static int copy_all(struct copy *c, struct bundle *b, struct err *e)
 {
     unsigned volumes = c->single ? 1 : 1 + index_own_volumes(&c->from->index);
     if (load_head(c, e) || replace_begin(&c->replacement, c->to, c->name, e) || check_dependents(c, e) ||
-        (c->single ? copy_single(c, e) : copy_split(c, e)) || commit(c, e))
+        (c->single ? copy_single(c, b, e) : copy_split(c, b, e)) || commit(c, e))
         return -1;
     output_set_keep(&c->files);
     return c->to->flush_folder(c->to->ctx, e) || replace_end(&c->replacement, volumes, e) ? -1 : 0;
 }
 
-/* The index only claims what the frames hold: unpacking proves it, before anything is carried on. */
-static int prove_and_copy(struct copy *c, struct bundle *b, struct err *e)
+static int copy(struct copy *c, struct bundle *b, struct err *e)
 {
     c->files.medium = c->to;
-    c->stored = mem_zeroed(LIMIT_FRAME_STORED, 1);
-    int rc = bundle_check(b, 0, c->progress, e) || copy_all(c, e) ? -1 : 0;
+    int rc = copy_all(c, b, e);
     output_free(&c->out);
     output_set_end(&c->files, rc ? e : NULL);
     buf_free(&c->head);
-    free(c->stored);
     return rc;
 }
 
@@ -186,7 +187,7 @@ int bundle_copy(struct bundle *b, const struct medium *to, const char *name, boo
     struct copy c = {.from = b, .to = to, .name = name, .single = single || b->single, .progress = progress};
     if (bundle_is_shared(b))
         return err_set(e, ERR_BUNDLE_SHARED, "cannot copy the bundle: it borrows contents of others");
-    return prove_and_copy(&c, b, e) ? err_context(e, "cannot copy the bundle") : 0;
+    return copy(&c, b, e) ? err_context(e, "cannot copy the bundle") : 0;
 }
 
 int bundle_countersign(struct bundle *b, const struct medium *where, const char *name,
@@ -200,5 +201,5 @@ int bundle_countersign(struct bundle *b, const struct medium *where, const char 
                      .key = key,
                      .comment = comment,
                      .progress = progress};
-    return prove_and_copy(&c, b, e) ? err_context(e, "cannot sign the bundle") : 0;
+    return copy(&c, b, e) ? err_context(e, "cannot sign the bundle") : 0;
 }

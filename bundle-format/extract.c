@@ -51,7 +51,7 @@ int bundle_read_metadata(struct bundle *b, const struct bundle_taker *taker, str
 {
     struct gathering g = {.bundle = b, .taker = taker};
     struct bundle_sink sink = {.begin = begin_gathering, .write = gather, .end = end_gathering, .ctx = &g};
-    int rc = bundle_unroll(b, STREAM_METADATA, 1, &sink, NULL, e);
+    int rc = bundle_unroll(b, STREAM_METADATA, 1, &sink, NULL, NULL, e);
     buf_free(&g.content);
     return rc;
 }
@@ -74,8 +74,8 @@ static int unroll_all(struct bundle *b, const char *phase, unsigned workers,
     workers = pipeline_workers(workers);
     progress_begin(progress, phase, raw_total(b));
     int rc = 0;
-    if (bundle_unroll(b, STREAM_METADATA, workers, metadata, progress, e) ||
-        bundle_unroll(b, STREAM_IMAGES, workers, images, progress, e))
+    if (bundle_unroll(b, STREAM_METADATA, workers, metadata, NULL, progress, e) ||
+        bundle_unroll(b, STREAM_IMAGES, workers, images, NULL, progress, e))
         rc = -1;
     progress_end(progress);
     return rc;

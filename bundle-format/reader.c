@@ -273,7 +273,7 @@ static int open_bundle(struct opening *o, struct err *e)
         authenticate(o, e) || index_decode(o->index.data, o->index.len, &b->index, e) || read_first(o, e) ||
         check_index(o, e) || find_volumes(o, e))
         return -1;
-    return o->loosely ? 0 : bundle_unroll(b, STREAM_METADATA, 1, NULL, NULL, e);
+    return o->loosely ? 0 : bundle_unroll(b, STREAM_METADATA, 1, NULL, NULL, NULL, e);
 }
 
 static int open_on(const struct medium *medium, const char *name, const struct bundle_elsewhere *elsewhere,

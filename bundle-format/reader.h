@@ -51,9 +51,16 @@ must_check int bundle_load_frame(const struct bundle *b, size_t frame, uint8_t *
 /* What to say when a frame's bytes do not match its hash: which volume, where. */
 int bundle_frame_error(const struct bundle *b, size_t frame, struct err *e);
 
+/* Gets the bundle's own frames of a part in order, as stored, each when the bytes in it have been taken. */
+struct frame_sink {
+    int (*take)(void *ctx, size_t frame, const uint8_t *stored, struct err *e);
+    void *ctx;
+};
+
 /* Goes through all frames of a part: hash, decompression, tar stream against the index, contents' and
- * members' hashes. sink: NULL to check only. */
+ * members' hashes. sink, frames: NULL to check only. */
 must_check int bundle_unroll(struct bundle *b, enum stream_part part, unsigned workers,
-                             const struct bundle_sink *sink, struct progress *progress, struct err *e);
+                             const struct bundle_sink *sink, const struct frame_sink *frames,
+                             struct progress *progress, struct err *e);
 
 #endif

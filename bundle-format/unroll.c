@@ -30,6 +30,7 @@ struct held {
 struct unroller {
     struct bundle *bundle;
     const struct bundle_sink *sink;
+    const struct frame_sink *frames;
     struct progress *progress;
     struct trail ahead;    /* which frames are to be read next */
     size_t ahead_frame[2]; /* the ones that were read last */
@@ -164,7 +165,9 @@ static int take_frame(void *ctx, void *slot_, struct err *e)
     *held = (struct held){.frame = slot->frame, .raw = slot->raw};
     slot->raw = before;
     progress_add(u->progress, u->bundle->index.frames[slot->frame].raw);
-    return take_pieces(u, e);
+    if (take_pieces(u, e))
+        return -1;
+    return u->frames && !slot->elsewhere ? u->frames->take(u->frames->ctx, slot->frame, slot->stored, e) : 0;
 }
 
 /* ---- all of it ---- */
@@ -228,11 +231,12 @@ static int run_pipeline(struct unroller *u, enum stream_part part, unsigned work
 }
 
 int bundle_unroll(struct bundle *b, enum stream_part part, unsigned workers, const struct bundle_sink *sink,
-                  struct progress *progress, struct err *e)
+                  const struct frame_sink *frames, struct progress *progress, struct err *e)
 {
     struct unroller u = {
         .bundle = b,
         .sink = sink,
+        .frames = frames,
         .progress = progress,
         .ahead_frame = {NO_FRAME, NO_FRAME},
         .held = {{.frame = NO_FRAME}, {.frame = NO_FRAME}},

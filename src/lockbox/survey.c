@@ -59,7 +59,8 @@ static int judge_bundle(struct survey_item *item, struct bundle *b, const struct
 static void assume_payload(struct survey_item *item, const struct survey_options *o)
 {
     if (o->metadata_only && item->opened)
-        judge_assume(&item->verdict, "the packages are there and are what they should be: they were not read");
+        judge_assume(&item->verdict,
+                     "the packages are there and are what they should be: they were not read");
 }
 
 static void survey_bundle(struct survey *c, int dirfd, const char *name, const char *shown,

@@ -134,6 +134,15 @@ class Sharing(Scenario):
         self.ok("repack", self.home / "several.lockbox", self.home / "again.lockbox", "--single")
         self.assertEqual((self.home / "again.lockbox").read_bytes(), (self.home / "one.lockbox").read_bytes())
 
+    def test_it_is_countersigned_where_it_lies(self):
+        second = self.share()
+        before = tree(self.stick)
+        self.ok("--state", self.home / "room", "sign", second["path"])
+        after = tree(self.stick)
+        self.assertEqual([path for path in after if after[path] != before.get(path)],
+                         ["airlock/" + second["path"].rsplit("/", 1)[1]])
+        self.assertEqual(len(self.ok("verify", second["path"])["signers"]), 2)
+
     def test_wrong_input(self):
         self.refuses(2, "usage", "write", "line", self.stick, "--share", "--single")
         self.refuses(2, "usage", "write", "line", self.stick, "--share", "--as", "plain")
