@@ -18,9 +18,14 @@ ERROR(SYSTEM, "system", EXIT_INTERNAL, "the operating system refused a call on t
 ERROR(STORE_LOCKED, "store-locked", EXIT_INTERNAL, "another airlock is using this object of the store",
       "wait for it to end, then run the same command again")
 
+ERROR(BAD_LEDGER, "bad-ledger", EXIT_INTERNAL, "the ledger of reports is damaged",
+      "move reports/ledger.db away in the state folder, and keep it; the sticks still hold what they held")
+
 /* usage */
 ERROR(USAGE, "usage", EXIT_USAGE, "the command line is wrong", "airlock --help shows the commands")
 ERROR(BAD_CONFIG, "bad-config", EXIT_USAGE, "the configuration cannot be used", NULL)
+ERROR(LEDGER_VERSION, "ledger-version", EXIT_USAGE, "the ledger of reports is a newer airlock's",
+      "update airlock")
 ERROR(NO_PROFILE, "no-profile", EXIT_USAGE, "nobody is logged in",
       "airlock login --credentials credentials.zip")
 ERROR(NOT_FETCHED, "not-fetched", EXIT_USAGE, "the lockbox is not in the store",

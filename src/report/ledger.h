@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What came home, kept for good: reports/ledger.db in the state folder (SQLite, WAL). An entry is a run of
+ * bytes as it was found; it is never changed and never removed, and the same bytes are kept once. Beside it
+ * stands where and when it was seen. What an entry means is not kept: it is read out of the bytes each time,
+ * with the keys that are known then, so that a key that comes later verifies what came before.
+ *
+ *     AUTO_LEDGER struct ledger *l = NULL;
+ *     if (ledger_open(state_fd, true, &l, e) || ledger_begin(l, e) ||
+ *         ledger_add(l, &entry, &seen, &id, &is_new, e) || ledger_commit(l, e)) …
+ *
+ * What was committed survives a crash; what was not is not there. Several airlocks may use one ledger.
+ */
+#ifndef AIRLOCK_REPORT_LEDGER_H
+#define AIRLOCK_REPORT_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "report/ecu_key.h"
+
+struct ledger;
+
+enum entry_kind {
+    ENTRY_MANIFEST, /* a vehicle manifest, byte for byte */
+    ENTRY_INSTALL,  /* a row of update-logs.db without one: under way or interrupted (install_row.h) */
+    ENTRY_HELPER,   /* a report file of the helper, byte for byte (usb-tools/report_file.h) */
+    ENTRY_NOTE,     /* what a person saw (note.h) */
+};
+
+/* (kind, serial, counter, sha256 of the bytes) is what makes two entries the same. */
+struct ledger_entry {
+    int64_t id;
+    enum entry_kind kind;
+    const char *serial; /* of the primary ECU, or the helper's key; "": not known */
+    int64_t counter;    /* of its reports; -1: not known */
+    const void *bytes;
+    size_t len;
+    int64_t added_at;
+};
+
+/* One place in which an entry was found. Texts are of the stick, and unsigned. */
+struct ledger_sighting {
+    const char *stick;  /* its label or path, or the laptop that it was imported from */
+    const char *path;   /* of the file on it */
+    int64_t row;        /* of an update-logs.db, else 0 */
+    const char *device; /* what the device called itself there; "" */
+    int64_t at;         /* when it was collected first */
+};
+
+/* What another program, or another airlock, does to the ledger is waited for, some seconds. Errors:
+ * ERR_NO_SUCH_PATH where there is none and none is made; ERR_BAD_LEDGER, ERR_LEDGER_VERSION,
+ * ERR_STORE_LOCKED. */
+must_check int ledger_open(int state_fd, bool make, struct ledger **ret, struct err *e);
+void ledger_close(struct ledger **l);
+#define AUTO_LEDGER __attribute__((cleanup(ledger_close)))
+
+/* Everything added in between is there, or nothing of it. ledger_close() without a commit takes it back. */
+must_check int ledger_begin(struct ledger *l, struct err *e);
+must_check int ledger_commit(struct ledger *l, struct err *e);
+/* Takes back what was added since ledger_begin(). */
+void ledger_roll_back(struct ledger *l);
+
+/* Keeps the entry (id and added_at are the ledger's and the sighting's) and that it was seen there; each only
+ * where it is not there yet. */
+must_check int ledger_add(struct ledger *l, const struct ledger_entry *entry,
+                          const struct ledger_sighting *seen, int64_t *ret_id, bool *ret_new, struct err *e);
+/* A line of a device's journal; the same line of the same entry is kept once. */
+must_check int ledger_add_line(struct ledger *l, int64_t entry, int64_t time_us, const char *service,
+                               const char *message, struct err *e);
+
+/* In the order in which they came; -1 of each() ends it. */
+must_check int ledger_each(struct ledger *l,
+                           int (*each)(void *ctx, const struct ledger_entry *, struct err *), void *ctx,
+                           struct err *e);
+must_check int ledger_each_sighting(struct ledger *l, int64_t entry,
+                                    int (*each)(void *ctx, const struct ledger_sighting *, struct err *),
+                                    void *ctx, struct err *e);
+/* time_us as in update_logs.h. In the order of time. */
+must_check int ledger_each_line(struct ledger *l, int64_t entry,
+                                int (*each)(void *ctx, int64_t time_us, const char *service,
+                                            const char *message, struct err *),
+                                void *ctx, struct err *e);
+/* Was an install without a manifest seen with one later: the same row of the same file, of the same device?
+ */
+must_check int ledger_is_completed(struct ledger *l, int64_t entry, bool *ret, struct err *e);
+
+/* The keys with which manifests are verified. `name`: what a person calls the device; "" for a key that came
+ * with a report and whose id is its serial. The same again changes nothing; a person's name replaces "". */
+must_check int ledger_add_key(struct ledger *l, const struct ecu_key *key, const char *name, int64_t now,
+                              struct err *e);
+must_check int ledger_load_keys(struct ledger *l, struct ecu_keys *ret, struct err *e);
+/* What a person calls the device of that serial; NULL: nobody named it. The caller's. */
+must_check int ledger_device_name(struct ledger *l, const char *serial, char **ret, struct err *e);
+
+#endif

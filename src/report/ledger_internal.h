@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * For ledger.c (file, schema, transactions), ledger_entries.c and ledger_keys.c only.
+ */
+#ifndef AIRLOCK_REPORT_LEDGER_INTERNAL_H
+#define AIRLOCK_REPORT_LEDGER_INTERNAL_H
+
+#include "report/ledger.h"
+#include "report/sql.h"
+
+struct ledger {
+    sqlite3 *db;
+};
+
+#endif
