@@ -2,8 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """check: what became of each frame and file."""
 
+import subprocess
+from pathlib import Path
+
 import scenario
-from scenario import Scenario, tree
+from scenario import AIRLOCK, Scenario, tree
+
+BAD_SECTOR = Path(__file__).with_name("bad_sector.py")
 
 
 class Check(Scenario):
@@ -82,6 +87,17 @@ class Check(Scenario):
         item = self.check(one)[0]
         self.assertEqual(item["frames"][-1]["state"], "missing")
         self.assertEqual(item["members"][0]["state"], "ok")
+
+    def test_a_place_that_cannot_be_read(self):
+        bundle = self.write()
+        frames = [f for f in self.check(bundle, 0)[0]["frames"] if f["volume"] == 1]
+        command = [BAD_SECTOR, str(frames[-1]["offset"]), AIRLOCK, "--json", "check", str(bundle)]
+        outcome = self.finish(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                               stderr=subprocess.PIPE, cwd=self.home, env=self.env))
+        self.assertEqual(outcome.code, 6, str(outcome))
+        item = outcome.answer["items"][0]
+        self.assertEqual((item["state"], item["id"]), ("damaged", "medium-io"))
+        self.assertEqual([f for f in item["frames"] if f["state"] != "ok"], [frames[-1] | {"state": "damaged"}])
 
     def test_a_head_that_is_not_good_names_nothing(self):
         bundle = self.write()

@@ -3,6 +3,7 @@
  * What F0 unpacks to: LOCKBOX.json and the listing. The input is tried as the manifest, and as the whole
  * slice of the tar stream.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "bundle-format/first.h"
@@ -28,7 +29,7 @@ static void try_manifest(const uint8_t *bytes, size_t len, const struct index *x
     struct err e;
     bool shared;
     if (manifest_check(bytes, len, &shared, &e) == 0) {
-        AUTO_FREE char *file = manifest_loan(bytes, len, id);
+        free(manifest_loan(bytes, len, id));
         if (!memchr(bytes, '{', len))
             __builtin_trap();
     }

@@ -51,6 +51,39 @@ static void a_frame_unpacks_to_its_own_size_only(void **state)
     assert_int_equal(e.id, ERR_BUNDLE_INCONSISTENT);
 }
 
+/* A frame of run-length blocks, each 128 KiB out of four bytes, that declares `declared` bytes in all. */
+static void make_bomb(struct buf *to, uint16_t declared, unsigned blocks)
+{
+    static const uint8_t start[] = {0x28, 0xb5, 0x2f, 0xfd, 0x60}; /* single segment, two bytes of size */
+    buf_add(to, start, sizeof start);
+    buf_add_char(to, (char)(declared - 256));
+    buf_add_char(to, (char)((declared - 256) >> 8));
+    for (unsigned i = 0; i < blocks; i++) {
+        uint32_t block = 128u << 10 << 3 | 1u << 1 | (i + 1 == blocks);
+        for (unsigned at = 0; at < 3; at++)
+            buf_add_char(to, (char)(block >> 8 * at));
+        buf_add_char(to, 'x');
+    }
+}
+
+/* Nothing is written behind the size that a frame declares. The bytes there are ours, so that this also shows
+ * without a sanitizer. */
+static void a_bomb_stops_at_the_declared_size(void **state)
+{
+    (void)state;
+    AUTO(buf) struct buf bomb = {0};
+    uint8_t raw[4096 + 4096];
+    struct err e;
+    make_bomb(&bomb, 4096, 8192); /* a gibibyte */
+    struct frame_unpacker *unpacker = frame_unpacker_new();
+    memset(raw, 0xa5, sizeof raw);
+    assert_int_equal(frame_unpack(unpacker, bomb.data, bomb.len, raw, 4096, &e), -1);
+    assert_non_null(strstr(e.message, "does not decompress")); /* it was begun */
+    for (size_t i = 4096; i < sizeof raw; i++)
+        assert_int_equal(raw[i], 0xa5);
+    frame_unpacker_delete(unpacker);
+}
+
 static void what_is_compressed_already_costs_no_more_than_its_blocks(void **state)
 {
     (void)state;
@@ -105,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frame_unpacks_to_its_own_size_only),
+        cmocka_unit_test(a_bomb_stops_at_the_declared_size),
         cmocka_unit_test(what_is_compressed_already_costs_no_more_than_its_blocks),
         cmocka_unit_test(a_frame_is_measured_without_unpacking_it),
         cmocka_unit_test(the_memory_of_a_packer_is_known_before),

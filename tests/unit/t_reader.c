@@ -181,27 +181,72 @@ static void assert_copy_is_refused(void)
 
 /* ---- damage ---- */
 
+static void flip_bit(const char *name, struct buf *content, size_t bit)
+{
+    content->data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    write_file(name, content->data, content->len);
+}
+
+/* One bit of that byte. */
 static void flip(const char *name, struct buf *content, size_t at)
 {
-    content->data[at] ^= (uint8_t)(1u << at % 8);
-    write_file(name, content->data, content->len);
+    flip_bit(name, content, 8 * at + at % 8);
+}
+
+/* What an extraction left in the folder "out" begins as the member does; returns its size. */
+static size_t assert_right_as_far_as_it_goes(int out, const struct member *m)
+{
+    AUTO(buf) struct buf expected = {0}, file = {0};
+    struct err e;
+    for (size_t c = 0; c < m->content_count; c++) {
+        const struct content_bytes *part = m->contents[c].ctx;
+        buf_add(&expected, part->bytes, part->len);
+    }
+    if (fs_read_at(out, m->path, expected.len, &file, &e)) {
+        assert_int_equal(e.id, ERR_NO_SUCH_PATH); /* it did not get there */
+        return 0;
+    }
+    assert_memory_equal(file.data, expected.data, file.len);
+    return file.len;
+}
+
+/* Extracts the bundle; no byte that comes out is wrong, whatever was refused. *ret_bytes: how many came. */
+static enum err_id extract(size_t *ret_bytes)
+{
+    struct bundle *b;
+    struct err e = {0}, ignored;
+    AUTO_FD int out = -1;
+    *ret_bytes = 0;
+    if (bundle_open(fixture.dirfd, FIXTURE_NAME, &b, &e))
+        return e.id;
+    assert_return_code(fs_open_dir_at(fixture.dirfd, "out", true, &out, &ignored), 0);
+    int rc = bundle_extract(b, out, 1, NULL, &e);
+    bundle_close(b);
+    for (size_t i = 0; i < fixture.member_count; i++)
+        *ret_bytes += assert_right_as_far_as_it_goes(out, &fixture.members[i]);
+    assert_return_code(fs_remove_at(fixture.dirfd, "out", &ignored), 0);
+    return rc ? e.id : ERR_NONE;
 }
 
 static void every_flipped_bit_is_refused(void **state)
 {
     (void)state;
     struct parts parts;
+    size_t bytes;
     static const char *const names[] = {FIXTURE_NAME, PAYLOAD_NAME};
     write_small_bundle(&parts);
     assert_verdict(NONE);
+    assert_int_equal(extract(&bytes), ERR_NONE);
+    assert_int_equal(bytes, 24 + 15 + 6 + 15);
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         AUTO(buf) struct buf content = {0};
         read_file(names[i], &content);
-        for (size_t at = 0; at < content.len; at++) {
-            flip(names[i], &content, at);
-            if (err_exit_code(verdict()) != EXIT_REFUSED)
-                fail_msg("%s: byte %zu flipped: %s", names[i], at, err_name(verdict()));
-            flip(names[i], &content, at);
+        for (size_t bit = 0; bit < 8 * content.len; bit++) {
+            flip_bit(names[i], &content, bit);
+            if (err_exit_code(verdict()) != EXIT_REFUSED || err_exit_code(extract(&bytes)) != EXIT_REFUSED)
+                fail_msg("%s: bit %zu of byte %zu flipped: %s", names[i], bit % 8, bit / 8,
+                         err_name(verdict()));
+            flip_bit(names[i], &content, bit);
         }
     }
     assert_verdict(NONE);
@@ -582,22 +627,31 @@ static void a_tar_stream_that_disagrees_with_the_index_is_refused(void **state)
     }
 }
 
+/* A payload of nothing but content, of which members and index know less than there is. */
 static void a_frame_larger_than_it_says_stops_at_the_size_it_said(void **state)
 {
     (void)state;
     struct parts p;
     AUTO(buf) struct buf bomb = {0};
+    size_t bytes;
     write_small_bundle(&p);
-    memset(buf_reserve(&bomb, 64u << 20), 0, 64u << 20);
+    unpack_payload(&p, &bomb);
+    memset(buf_reserve(&bomb, 64u << 20), 0, 64u << 20); /* behind what is right */
     bomb.len = 64u << 20;
     replace_payload(&p, &bomb); /* the index goes on saying 4 096 bytes */
     assert_verdict(BUNDLE_INCONSISTENT);
+    assert_int_equal(extract(&bytes), ERR_BUNDLE_INCONSISTENT);
+    assert_int_equal(bytes, 24); /* the metadata: not one byte of the frame */
     /* the same with a frame header that lies as well */
     p.payload.data[VOLUME_SIZE + 4] = 0x60; /* single segment, two bytes of size: 256 + 3840 */
+    p.payload.data[VOLUME_SIZE + 5] = 0x00;
+    p.payload.data[VOLUME_SIZE + 6] = 0x0f;
     struct index_frame *f = &p.index.frames[p.index.frame_count - 1];
     hash_of(p.payload.data + VOLUME_SIZE, f->stored, f->sha256);
     forge_index(&p);
-    assert_int_equal(err_exit_code(verdict()), EXIT_REFUSED);
+    assert_verdict(BUNDLE_INCONSISTENT);
+    assert_int_equal(extract(&bytes), ERR_BUNDLE_INCONSISTENT);
+    assert_int_equal(bytes, 24);
     close_small_bundle(&p);
 }
 
