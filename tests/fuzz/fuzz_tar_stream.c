@@ -134,7 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     change(&raw, bytes, len);
     bool same = !memcmp(raw.data, right.data, right.len);
     pack(&raw);
-    if ((bundle_unroll(&bundle, STREAM_IMAGES, 1, NULL, NULL, &e) == 0) != same)
+    if ((bundle_unroll(&bundle, STREAM_IMAGES, 1, NULL, NULL, NULL, &e) == 0) != same)
         __builtin_trap();
     if (!same && e.id != ERR_BUNDLE_INCONSISTENT && e.id != ERR_WRONG_HASH)
         __builtin_trap();
