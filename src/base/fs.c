@@ -292,10 +292,13 @@ int fs_temp_open(struct fs_temp *t, int dirfd, const char *path, mode_t mode, st
     return 0;
 }
 
-int fs_temp_commit_cached(struct fs_temp *t, struct err *e)
+static int close_temp(struct fs_temp *t, struct err *e)
 {
-    if (close(steal_fd(&t->fd)))
-        return err_errno(e, ERR_MEDIUM_IO, "cannot close '%s'", t->name);
+    return close(steal_fd(&t->fd)) ? err_errno(e, ERR_MEDIUM_IO, "cannot close '%s'", t->name) : 0;
+}
+
+static int name_temp(struct fs_temp *t, struct err *e)
+{
     if (renameat(t->parent_fd, t->temp, t->parent_fd, t->name))
         return err_errno(e, ERR_MEDIUM_IO, "cannot rename to '%s'", t->name);
     free(t->temp);
@@ -303,11 +306,18 @@ int fs_temp_commit_cached(struct fs_temp *t, struct err *e)
     return 0;
 }
 
+int fs_temp_commit_cached(struct fs_temp *t, struct err *e)
+{
+    return close_temp(t, e) || name_temp(t, e) ? -1 : 0;
+}
+
 int fs_temp_commit(struct fs_temp *t, struct err *e)
 {
     if (fs_sync(t->fd, e))
         return err_context(e, "'%s'", t->name);
-    return fs_temp_commit_cached(t, e) || fs_sync(t->parent_fd, e) ? -1 : 0;
+    /* and again under its name: vfat gives that no clusters and no size until the file itself is flushed, so
+     * the folder's flush alone would leave an empty file */
+    return name_temp(t, e) || fs_sync(t->fd, e) || close_temp(t, e) || fs_sync(t->parent_fd, e) ? -1 : 0;
 }
 
 void fs_temp_free(struct fs_temp *t)

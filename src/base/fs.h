@@ -61,7 +61,7 @@ struct fs_temp {
 
 /* Makes a new temporary file beside `path` (whose folders are made). */
 must_check int fs_temp_open(struct fs_temp *t, int dirfd, const char *path, mode_t mode, struct err *e);
-/* fsync, close, rename over the final name, fsync of the folder. */
+/* fsync, rename over the final name, fsync, close, fsync of the folder. */
 must_check int fs_temp_commit(struct fs_temp *t, struct err *e);
 /* Close and rename, nothing flushed: whole after a kill, but perhaps not after a power cut. For caches, whose
  * readers verify what they read. */

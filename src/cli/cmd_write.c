@@ -20,27 +20,37 @@
 static const struct option options[] = {
     WRITE_OPTION_ROWS, VOLUMES_ROW(offsetof(struct write_options, volumes_in)), {0}};
 
-static bool is_plain(const struct write_options *o)
+static const char *const kinds[] = {
+    [DELIVER_BUNDLE] = "bundle", [DELIVER_PLAIN] = "plain", [DELIVER_SQUASHFS] = "squashfs"};
+
+static enum deliver_as kind_of(const struct write_options *o)
 {
-    return o->as && !strcmp(o->as, "plain");
+    size_t kind = 0;
+    while (o->as && kind < COUNT_OF(kinds) && strcmp(o->as, kinds[kind]) != 0)
+        kind++;
+    return (enum deliver_as)kind;
 }
 
 int write_check(const struct write_options *o, size_t names, const char *to, struct err *e)
 {
-    if (o->as && strcmp(o->as, "bundle") != 0 && !is_plain(o))
-        return err_set(e, ERR_USAGE, "--as '%s' is neither bundle nor plain", o->as);
-    if (is_plain(o) && names > 1)
-        return err_set(e, ERR_USAGE, "a device reads one lockbox per stick: --as plain takes one name");
-    if (is_plain(o) && (o->single || o->share || o->memory || o->volume_size))
+    enum deliver_as kind = kind_of(o);
+    bool bundle = kind == DELIVER_BUNDLE;
+    if (kind == COUNT_OF(kinds))
+        return err_set(e, ERR_USAGE, "--as '%s' is none of bundle, plain and squashfs", o->as);
+    if (!bundle && names > 1)
+        return err_set(e, ERR_USAGE, "a device reads one lockbox per stick: --as %s takes one name", o->as);
+    if (!bundle && (o->single || o->share || o->memory || o->volume_size))
         return err_set(e, ERR_USAGE, "--single, --share, --memory and --volume-size are for bundles");
+    if (kind != DELIVER_SQUASHFS && o->squashfs_key)
+        return err_set(e, ERR_USAGE, "--squashfs-key goes with --as squashfs");
     if (o->single && o->share)
         return err_set(e, ERR_USAGE,
                        "--single makes a bundle that stands for itself, --share one that does not");
     if (o->single && o->volume_size)
         return err_set(e, ERR_USAGE, "--single makes one file, --volume-size several");
-    if (!is_plain(o) && names > 1 && place_is_file(to))
+    if (bundle && names > 1 && place_is_file(to))
         return err_set(e, ERR_USAGE, "'%s' is one file: name one lockbox, or a folder", to);
-    return place_check(to, !is_plain(o), e);
+    return place_check(to, bundle, e);
 }
 
 /* A path to a bundle rather than a lockbox's name, in which neither '/' nor '.' can stand. */
@@ -151,10 +161,24 @@ static bool needs_store(const char **names, size_t count)
     return needed;
 }
 
-/* Copies keep their signature, and a plain directory has none. */
+/* Copies keep their signature, and the other kinds have none. */
 static bool needs_signer(const struct write_options *o, const char **names, size_t count)
 {
-    return needs_store(names, count) && !is_plain(o);
+    return needs_store(names, count) && kind_of(o) == DELIVER_BUNDLE;
+}
+
+#define KEY_FILE_BYTES (64u << 10) /* RSA keys of 16 384 bits have 13 KiB */
+
+static int load_squashfs_key(const struct write_options *o, struct file_signer **ret, struct err *e)
+{
+    AUTO(buf) struct buf pem = {0};
+    if (!o->squashfs_key)
+        return 0;
+    int rc = fs_read_file(o->squashfs_key, KEY_FILE_BYTES, &pem, e) ||
+             file_signer_parse(pem.data, pem.len, ret, e);
+    if (pem.len)
+        explicit_bzero(pem.data, pem.len);
+    return rc ? err_context(e, "--squashfs-key '%s'", o->squashfs_key) : 0;
 }
 
 int write_load_base(struct app *app, const struct write_options *o, const char **names, size_t count,
@@ -175,8 +199,9 @@ int write_load_base(struct app *app, const struct write_options *o, const char *
     return base_load(&app->store, app->profile, &judge, o->base, ret, e) ? err_context(e, "--base") : 0;
 }
 
-int write_all(struct app *app, const struct write_options *o, const struct base *base, const char **names,
-              size_t count, const char *to, struct batch *b, struct err *e)
+static int write_names(struct app *app, const struct write_options *o, const struct base *base,
+                       const struct file_signer *squashfs_key, const char **names, size_t count,
+                       const char *to, struct batch *b, struct err *e)
 {
     AUTO(pins) struct pins pins = {0};
     AUTO(sign_key) struct sign_key signer = {0};
@@ -184,7 +209,8 @@ int write_all(struct app *app, const struct write_options *o, const struct base 
     const struct bundle_elsewhere elsewhere = volumes_elsewhere(&volumes);
     bool made;
     struct deliver_options how = {
-        .as = is_plain(o) ? DELIVER_PLAIN : DELIVER_BUNDLE,
+        .as = kind_of(o),
+        .squashfs_key = squashfs_key,
         .single = o->single,
         .share = o->share,
         .memory = o->memory,
@@ -203,6 +229,17 @@ int write_all(struct app *app, const struct write_options *o, const struct base 
         if (names[i] && write_one(app, &how, names[i], to, b->done, e))
             batch_fail(b, names[i], e);
     return 0;
+}
+
+int write_all(struct app *app, const struct write_options *o, const struct base *base, const char **names,
+              size_t count, const char *to, struct batch *b, struct err *e)
+{
+    struct file_signer *key = NULL;
+    if (load_squashfs_key(o, &key, e))
+        return -1;
+    int rc = write_names(app, o, base, key, names, count, to, b, e);
+    file_signer_delete(key);
+    return rc;
 }
 
 static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,

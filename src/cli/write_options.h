@@ -13,14 +13,14 @@ struct write_options {
     bool single, share;
     struct option_time needed_until;
     uint64_t memory, volume_size;
-    const char *trust, *base;
+    const char *trust, *base, *squashfs_key;
     struct text_list volumes_in; /* of bundles; `write` alone */
 };
 
 /* The rows of write_options, for a table whose struct begins with one. */
 #define WRITE_OPTION_ROWS                                                                                    \
-    {"as", OPTION_TEXT, "bundle|plain", offsetof(struct write_options, as),                                  \
-     "one compressed bundle (default), or update/ as a stock device reads it"},                              \
+    {"as", OPTION_TEXT, "bundle|plain|squashfs", offsetof(struct write_options, as),                         \
+     "one compressed bundle (default), update/ as a stock device reads it, or an image of that"},            \
         {"single", OPTION_FLAG, NULL, offsetof(struct write_options, single),                                \
          "bundle: one file, no volumes"},                                                                    \
         {"share", OPTION_FLAG, NULL, offsetof(struct write_options, share),                                  \
@@ -31,6 +31,8 @@ struct write_options {
          "bundle: memory for compressing (default 48M)"},                                                    \
         {"volume-size", OPTION_SIZE, "SIZE", offsetof(struct write_options, volume_size),                    \
          "bundle: begin a new volume before that many bytes (default 4000M)"},                               \
+        {"squashfs-key", OPTION_TEXT, "FILE", offsetof(struct write_options, squashfs_key),                  \
+         "squashfs: private RSA key (PEM) that signs the image"},                                            \
         {"base", OPTION_TEXT, "A", offsetof(struct write_options, base),                                     \
          "leave out the OSTree objects that the device has: those of this lockbox"},                         \
     {                                                                                                        \

@@ -18,6 +18,7 @@
 #include "lockbox/manifest.h"
 #include "lockbox/place.h"
 #include "usb-tools/export_plain.h"
+#include "usb-tools/export_squashfs.h"
 #include "usb-tools/readme.h"
 #include "usb-tools/unpack.h"
 
@@ -176,6 +177,19 @@ static int write_plain(const struct assembly *a, const struct verdict *v, const 
     return 0;
 }
 
+static int write_squashfs(const struct member *members, size_t count, const char *to,
+                          const struct deliver_options *o, struct delivery *d, struct err *e)
+{
+    AUTO(place) struct place place = {.dirfd = -1};
+    if (place_folder(to, SQUASHFS_NAME, &place, e))
+        return -1;
+    if (lock_folder(&place, e) ||
+        export_squashfs(place.dirfd, members, count, o->squashfs_key, o->progress, &d->stored, e))
+        return err_context(e, "'%s'", place.shown);
+    d->path = mem_strdup(place.shown);
+    return 0;
+}
+
 /* An object of the store that turned out damaged or missing is removed, so that fetching mends it. */
 static int mend_store(const struct store *s, const struct record *r, const char *name, struct err *e)
 {
@@ -188,6 +202,20 @@ static int mend_store(const struct store *s, const struct record *r, const char 
     if (e->id == ERR_NO_SUCH_PATH)
         e->id = ERR_NOT_FETCHED;
     return err_hint(e, "the store lacks %zu of its files now; fetch them again: airlock fetch %s", bad, name);
+}
+
+static int write_assembly(const struct assembly *a, const struct verdict *v, const struct roles *roles,
+                          const char *to, const struct deliver_options *o, struct delivery *d, struct err *e)
+{
+    switch (o->as) {
+    case DELIVER_PLAIN:
+        return write_plain(a, v, roles, to, o, d, e);
+    case DELIVER_SQUASHFS:
+        return write_squashfs(a->members, a->count, to, o, d, e);
+    case DELIVER_BUNDLE:
+        break;
+    }
+    return write_bundle(a, v, roles, to, o, d, e);
 }
 
 int deliver_lockbox(const struct store *s, const char *profile, const char *name, const char *to,
@@ -213,8 +241,7 @@ int deliver_lockbox(const struct store *s, const char *profile, const char *name
     for (size_t i = 0; i < assembly.count; i++)
         d.raw += assembly.members[i].size;
     describe(&verdict, &d);
-    if (o->as == DELIVER_PLAIN ? write_plain(&assembly, &verdict, &roles, to, o, &d, e)
-                               : write_bundle(&assembly, &verdict, &roles, to, o, &d, e))
+    if (write_assembly(&assembly, &verdict, &roles, to, o, &d, e))
         return mend_store(s, &record, name, e);
     *ret = d;
     d = (struct delivery){0};
@@ -268,36 +295,52 @@ static int unpack_bundle(const struct admitted *a, const struct place *to, const
     return 0;
 }
 
-enum carry { CARRY_COPY, CARRY_UPDATE, CARRY_FOLDER };
+static int convert_to_squashfs(const struct admitted *a, const char *to, const struct deliver_options *o,
+                               struct delivery *d, struct err *e)
+{
+    struct bundle_parts parts;
+    bundle_take_apart(a->bundle, &parts);
+    int rc = write_squashfs(parts.members, parts.count, to, o, d, e);
+    bundle_parts_free(&parts);
+    return rc;
+}
 
-static int carry_bundle(const char *path, enum carry how, const char *to, const struct deliver_options *o,
-                        struct delivery *ret, struct err *e)
+/* To the lockbox directory, which is TO/update or, where so named, `to` itself. */
+static int carry_to_folder(const struct admitted *a, bool update, const char *to,
+                           const struct deliver_options *o, struct delivery *d, struct err *e)
+{
+    AUTO(place) struct place place = {.dirfd = -1};
+    if (update ? place_folder(to, "update", &place, e) : place_path(to, &place, e))
+        return -1;
+    return unpack_bundle(a, &place, o, d, e);
+}
+
+int deliver_bundle(const char *bundle, const char *to, const struct deliver_options *o, struct delivery *ret,
+                   struct err *e)
 {
     AUTO(admitted) struct admitted a = {.from = {.dirfd = -1}};
-    AUTO(place) struct place place = {.dirfd = -1};
     AUTO(delivery) struct delivery d = {0};
-    if (admit(path, o, &a, &d, e))
+    if (admit(bundle, o, &a, &d, e))
         return -1;
-    if (how == CARRY_COPY
-            ? copy_bundle(&a, to, o, &d, e)
-            : (how == CARRY_UPDATE ? place_folder(to, "update", &place, e) : place_path(to, &place, e)) ||
-                  unpack_bundle(&a, &place, o, &d, e))
+    if (o->as == DELIVER_SQUASHFS ? convert_to_squashfs(&a, to, o, &d, e)
+        : o->as == DELIVER_PLAIN  ? carry_to_folder(&a, true, to, o, &d, e)
+                                  : copy_bundle(&a, to, o, &d, e))
         return -1;
     *ret = d;
     d = (struct delivery){0};
     return 0;
 }
 
-int deliver_bundle(const char *bundle, const char *to, const struct deliver_options *o, struct delivery *ret,
-                   struct err *e)
-{
-    return carry_bundle(bundle, o->as == DELIVER_PLAIN ? CARRY_UPDATE : CARRY_COPY, to, o, ret, e);
-}
-
 int deliver_apply(const char *bundle, const char *dir, const struct deliver_options *o, struct delivery *ret,
                   struct err *e)
 {
-    return carry_bundle(bundle, CARRY_FOLDER, dir, o, ret, e);
+    AUTO(admitted) struct admitted a = {.from = {.dirfd = -1}};
+    AUTO(delivery) struct delivery d = {0};
+    if (admit(bundle, o, &a, &d, e) || carry_to_folder(&a, false, dir, o, &d, e))
+        return -1;
+    *ret = d;
+    d = (struct delivery){0};
+    return 0;
 }
 
 int deliver_signature(const char *bundle, const char *comment, const struct deliver_options *o,

@@ -7,6 +7,7 @@
  *   as bundle   TO is a folder: TO/airlock/<lockbox>-v<version>-<account>.lockbox and its payload volumes;
  *               TO ends in ".lockbox": that file and its volumes
  *   as plain    TO/update/, from which a stock device installs
+ *   as squashfs TO/torizon-lockbox.squashfs, which torizon/squashfs-lockboxes mounts
  *
  * And what else is done with bundles that are there: signed, made anew, removed.
  */
@@ -14,10 +15,11 @@
 #define AIRLOCK_LOCKBOX_DELIVER_H
 
 #include "base/progress.h"
+#include "crypto/file_signer.h"
 #include "lockbox/base.h"
 #include "lockbox/judge.h"
 
-enum deliver_as { DELIVER_BUNDLE, DELIVER_PLAIN };
+enum deliver_as { DELIVER_BUNDLE, DELIVER_PLAIN, DELIVER_SQUASHFS };
 
 struct deliver_options {
     enum deliver_as as;
@@ -28,7 +30,8 @@ struct deliver_options {
     int64_t needed_until;  /* the lockbox must not end before; INT64_MIN: no such date */
     struct judge judge;
     const struct base *base; /* from the store: what the device has already is left out; NULL: nothing is */
-    const struct sign_key *signer; /* bundle, from the store */
+    const struct sign_key *signer;          /* bundle, from the store */
+    const struct file_signer *squashfs_key; /* squashfs: for its detached signature; NULL: none */
     const struct bundle_elsewhere
         *elsewhere; /* from a bundle: where else its volumes may be; NULL: nowhere */
     struct progress *progress;
