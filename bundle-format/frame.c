@@ -132,6 +132,19 @@ int frame_raw_size(const void *stored, size_t stored_len, size_t limit, size_t *
     return 0;
 }
 
+/* Behind the magic stands the descriptor (RFC 8878, 3.1.1.1), then the window, if any. libzstd would take a
+ * dictionary's id of 0, and any window where the content goes straight into memory. */
+#define DESCRIPTOR 4
+#define DICTIONARY_BITS 0x03
+#define SINGLE_SEGMENT 0x20
+#define WINDOW_MAX ((LIMIT_WINDOW_LOG - 10) << 3)
+
+static bool has_usual_header(const uint8_t *stored)
+{
+    uint8_t descriptor = stored[DESCRIPTOR], window = stored[DESCRIPTOR + 1];
+    return !(descriptor & DICTIONARY_BITS) && (descriptor & SINGLE_SEGMENT || window <= WINDOW_MAX);
+}
+
 int frame_unpack(struct frame_unpacker *u, const void *stored, size_t stored_len, void *raw, size_t raw_len,
                  struct err *e)
 {
@@ -140,7 +153,8 @@ int frame_unpack(struct frame_unpacker *u, const void *stored, size_t stored_len
         return -1;
     if (declared != raw_len || ZSTD_findFrameCompressedSize(stored, stored_len) != stored_len)
         return err_set(e, ERR_BUNDLE_INCONSISTENT, "a frame has other sizes than the index says");
-    /* the window needs no limit here: the content goes straight into `raw`, of bounded size */
+    if (!has_usual_header(stored)) /* it was long enough to be measured */
+        return err_set(e, ERR_BUNDLE_INCONSISTENT, "a frame has a dictionary or a window above 8 MiB");
     size_t len = ZSTD_decompressDCtx(u->ctx, raw, raw_len, stored, stored_len);
     if (ZSTD_isError(len))
         return err_set(e, ERR_BUNDLE_INCONSISTENT, "a frame does not decompress: %s", ZSTD_getErrorName(len));
@@ -163,7 +177,7 @@ static int measure_read(const struct frame_input *in, void *to, size_t n, uint64
 static size_t frame_header_size(uint8_t descriptor)
 {
     static const uint8_t size_bytes[] = {0, 2, 4, 8};
-    bool single_segment = descriptor & 0x20;
+    bool single_segment = descriptor & SINGLE_SEGMENT;
     unsigned size_flag = descriptor >> 6;
     size_t window = single_segment ? 0 : 1,
            size = size_flag == 0 && single_segment ? 1 : size_bytes[size_flag];

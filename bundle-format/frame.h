@@ -35,8 +35,8 @@ must_check int frame_pack(struct frame_packer *p, const void *raw, size_t n, voi
 
 struct frame_unpacker *frame_unpacker_new(void);
 void frame_unpacker_delete(struct frame_unpacker *u);
-/* Exactly one frame of exactly `raw_len` content bytes, with a window of at most 8 MiB, else
- * ERR_BUNDLE_INCONSISTENT: the index says otherwise. */
+/* Exactly one frame of exactly `raw_len` content bytes, without a dictionary, with a window of at most 8 MiB,
+ * else ERR_BUNDLE_INCONSISTENT. */
 must_check int frame_unpack(struct frame_unpacker *u, const void *stored, size_t stored_len, void *raw,
                             size_t raw_len, struct err *e);
 /* Content size that the frame declares; ERR_BUNDLE_INCONSISTENT when none, ERR_BUNDLE_LIMIT above limit. */

@@ -57,9 +57,8 @@ class Parts:
 
     def __init__(self, path):
         with open(path, "rb") as file:
-            cursor = reader.Cursor(file)
-            stored, _ = reader.take_frame(cursor, "")
-            self.f0 = reader.decompress(stored, 1 << 26)
+            cursor = reader.Cursor(file.read())
+            self.f0 = reader.decompress(reader.take_frame(cursor)[0], 1 << 26)
             self.h, self.s, index = (reader.take_skippable(cursor, tag, 1 << 26)
                                      for tag in (b"LBXHEAD1", b"LBXSIGN1", b"LBXINDX1"))
             tables = reader.read_index(index)
@@ -115,11 +114,24 @@ class Parts:
                   for n, table in ((1, self.volumes), (2, self.frames), (3, self.contents))}
         tables[4] = [struct.pack("<H", len(p)) + p + struct.pack("<32sQI", d, size, len(c))
                      + struct.pack(f"<{len(c)}I", *c) for p, d, size, c in self.members]
-        raw = step("blocks", {n: b"".join(records) for n, records in tables.items()})
-        blocks = [[n, bytes(3), len(tables[n]), compress(raw[n]), len(raw[n])] for n in tables if tables[n]]
+        tables = step("records", tables)
+        blocks = [[n, bytes(3), len(records), compress(b"".join(records)), sum(map(len, records))]
+                  for n in tables for records in in_blocks(tables[n])]
         entries = step("directory", [[n, z, count, len(b), length, sha256(b)] for n, z, count, b, length in blocks])
         return (step("count", struct.pack("<II", len(entries), 0))
                 + b"".join(struct.pack("<B3sIII32s", *entry) for entry in entries) + b"".join(b[3] for b in blocks))
+
+
+def in_blocks(records, most=1 << 20):
+    """The records of a table, block by block."""
+    blocks, size = [], most
+    for each in records:
+        if size + len(each) > most:
+            blocks.append([])
+            size = 0
+        blocks[-1].append(each)
+        size += len(each)
+    return blocks
 
 
 # ---- changes ----
@@ -188,8 +200,25 @@ def unsized(raw):
     return subprocess.run(["zstd", "-qc", "--no-check"], input=raw, stdout=subprocess.PIPE, check=True).stdout
 
 
-def both(*changes):
-    return lambda parts: [change(parts) for change in changes]
+def with_dictionary(frame, dictionary):
+    """A frame of a single segment, which says that it needs this dictionary."""
+    return frame[:4] + bytes([frame[4] | 1, dictionary]) + frame[5:]
+
+
+def with_window(raw, window):
+    """A frame of one block of raw bytes, with this window descriptor."""
+    return struct.pack("<IBBI", 0xFD2FB528, 0x80, window, len(raw)) + (len(raw) << 3 | 1).to_bytes(3, "little") + raw
+
+
+def frame_made(number, make):
+    def change(parts):
+        parts.stored[number] = make(parts)
+    return change
+
+
+def more(table, record, count):
+    """`count` records like this one, of which any more would be one too many, and then one more."""
+    return {"records": lambda tables: tables | {table: [record] * (count + 1)}}
 
 
 def signers(*keys, **kwargs):
@@ -297,7 +326,7 @@ def cases():
         yield (name, "bundle-inconsistent", "5", what), nothing, {"tables": row("members", number, key, value)}
     yield ("content-unused", "bundle-inconsistent", "5", "a content that nobody uses"), nothing, {
         "tables": lambda p: p.contents.append([sha256(b"x"), 1, 1, 0])}
-    yield ("content-twice", "bundle-inconsistent", "5", "a content is listed twice"), nothing, {
+    yield ("content-twice", "bundle-inconsistent", "5", "a content with the hash of another"), nothing, {
         "tables": lambda p: p.contents.__setitem__(2, [p.contents[1][0]] + p.contents[2][1:])}
     yield ("member-order", "bundle-inconsistent", "2", "members are not sorted"), with_paths(
         b"metadata/a", b"images/z", b"images/c"), {}
@@ -309,6 +338,10 @@ def cases():
             ("manifest-array", "bundle-inconsistent", "LOCKBOX.json is no object", b"[]"),
             ("manifest-json", "bad-json", "LOCKBOX.json is not JSON", b'{"features":[]'),
             ("manifest-utf8", "bad-json", "LOCKBOX.json is not UTF-8", b'{"features":[],"a":"\xff"}'),
+            ("manifest-nul", "bad-json", "U+0000 in a text", b'{"features":[],"a":"\\u0000"}'),
+            ("manifest-surrogate", "bad-json", "half a surrogate pair", b'{"features":[],"a":"\\ud800"}'),
+            ("manifest-bom", "json-byte-order-mark", "a byte order mark", b'\xef\xbb\xbf{"features":[]}'),
+            ("manifest-trailing", "json-trailing-bytes", "bytes after the object", b'{"features":[]}{}'),
             ("manifest-key-twice", "json-duplicate-key", "a key stands twice", b'{"features":[],"a":1,"a":2}'),
             ("manifest-large", "bundle-limit", "more than 4 MiB", b'{"features":[]}' + b" " * (4 << 20)),
             ("manifest-values", "too-large", "more than 262 144 values",
@@ -353,11 +386,71 @@ def cases():
         "files": lambda f: [f[0][:f[0].index(b"LBXINDX1") + 50]]}
     yield ("trailing", "bundle-damaged", "1", "a byte after the last volume"), nothing, {
         "files": lambda f: [f[0], f[1] + b"x"]}
+    yield ("first-use", "bundle-inconsistent", "5", "contents are not in the order of first use"), nothing, {
+        "tables": swap_contents}
+    yield from frame_cases()
+    yield from limit_cases()
+
+
+def swap_contents(parts):
+    parts.contents[1:3] = parts.contents[2:0:-1]
+    parts.members[1][3], parts.members[2][3] = (2,), (1,)
+
+
+def frame_cases():
+    """What zstd would take, or might."""
+    yield ("f0-dictionary", "not-a-bundle", "1.2", "F0 needs a dictionary"), nothing, {
+        "f0": lambda z: with_dictionary(z, 7)}
+    yield ("frame-dictionary", "bundle-inconsistent", "1.2", "a frame needs a dictionary"), frame_made(
+        1, lambda p: with_dictionary(p.stored[1], 7)), {}
+    yield ("frame-dictionary-0", "bundle-inconsistent", "1.2", "a frame has the field for a dictionary"), frame_made(
+        1, lambda p: with_dictionary(p.stored[1], 0)), {}
+    yield ("frame-window", "bundle-inconsistent", "1.2", "a window above 8 MiB"), frame_made(
+        1, lambda p: with_window(p.raw(1), 0x69)), {}
+    yield ("frame-reserved", "bundle-inconsistent", "1.2", "the reserved bit of a frame's descriptor"), frame_made(
+        1, lambda p: at(4, bytes([p.stored[1][4] | 8]))(p.stored[1])), {}
+    yield ("frame-checksum", "bundle-inconsistent", "1.2", "a checksum that does not hold"), frame_made(
+        1, lambda p: flip(-1)(compress(p.raw(1), "--check"))), {}
+
+
+def limit_cases():
+    """One more than there may be."""
+    nobody = struct.pack("<H32sQI", 0, bytes(32), 0, 0)
+    named = struct.pack("<H1023s32sQI", 1023, b"x" * 1023, bytes(32), 0, 0)
+    for name, what, patches in (
+            ("f0", "F0 of 48 MiB and a byte", {
+                "f0": lambda z: compress(reader.decompress(z, 1 << 26).ljust((48 << 20) + 1, b"\0"))}),
+            ("index", "I of 64 MiB and a byte", {"late_index": at(4, struct.pack("<I", (64 << 20) - 7))}),
+            ("frames", "1 048 577 frames", more(2, bytes(50), 1048576)),
+            ("contents", "524 289 contents", more(3, bytes(48), 524288)),
+            ("members", "262 145 members", more(4, nobody, 262144)),
+            ("paths", "paths of more than 24 MiB", more(4, named, 24 << 10)),
+            ("member-contents", "a member of 65 537 contents", more(4, struct.pack(
+                "<H32sQI", 0, bytes(32), 0, 65537) + bytes(4 * 65537), 0)),
+            ("references", "1 048 577 references to contents", {"records": lambda tables: tables | {4: [
+                struct.pack("<H32sQI", 0, bytes(32), 0, n) + bytes(4 * n) for n in [65536] * 16 + [1]]}}),
+            ("volumes", "1 000 volumes", {"records": lambda tables: tables | {1: tables[1][:1] + [
+                reader.RECORDS[1].pack(n + 1, bytes(16), 64) for n in range(1000)]}}),
+            ("member-size", "a member of 4 TiB and a byte", {"tables": row("members", 1, 2, (1 << 42) + 1)}),
+            ("metadata", "metadata of 64 MiB and a byte, with its header", {"tables": lambda p: (
+                row("contents", 0, 1, (64 << 20) - 511)(p), row("members", 0, 2, (64 << 20) - 511)(p))})):
+        yield (f"limit-{name}", "bundle-limit", "8", what), nothing, patches
+
+
+def pax_cases():
+    """The same, of the bundle "paths", whose second image has a pax header at byte 1024 of its frame."""
+    for name, what, position, new in (
+            ("pax-length", "a pax record of another length", 1536, b"9"),
+            ("pax-key", "a pax record of another key", 1540, b"P"),
+            ("pax-type", "a pax header for all files that follow", 1024 + 156, b"g")):
+        yield (name, "bundle-inconsistent", "2", what), in_frame(1, at(position, new)), {}
 
 
 def shared_cases():
     """The same, of a bundle that shares contents: volume 1 in its table is borrowed, 2 its own; of its contents 0 is
     metadata, 1 borrowed, 2 its own, which is used twice."""
+    yield ("limit-borrowed", "bundle-limit", "8", "1 000 borrowed volumes"), nothing, {
+        "records": lambda tables: tables | {1: tables[1][:1] + tables[1][1:2] * 1000 + tables[1][2:]}}
     yield ("loan-unannounced", "bundle-inconsistent", "5.1", "a borrowed volume without the feature"), with_manifest(
         b'{"features":[]}\n'), {}
     yield ("loan-missing", "volume-missing", "5.1", "the borrowed volume is not there"), nothing, {
@@ -461,6 +554,7 @@ def main():
         make_good(tool, work, "base", ["single"], base)
         rows.append(make_several_signers(os.path.join(work, "base.lockbox"), folder))
         rows += make_from_parts(os.path.join(work, "base.lockbox"), folder, cases())
+        rows += make_from_parts(os.path.join(folder, "paths.lockbox"), folder, pax_cases())
         os.rename(os.path.join(work, "base.sha256"), os.path.join(folder, "several-signers.sha256"))
     first, second, third = (f".00{n}" for n in (1, 2, 3))
     for name, error_id, what, volumes in (

@@ -5,6 +5,7 @@
     vectors.py BUNDLE_TOOL FOLDER_OF_VECTORS
 """
 
+import concurrent.futures
 import hashlib
 import os
 import re
@@ -44,22 +45,25 @@ def listing_of(folder, name):
         return None
 
 
+def both_verdicts(tool, reader, folder, name):
+    listing = listing_of(folder, name)
+    with tempfile.TemporaryDirectory() as work:
+        ours, second = (os.path.join(work, by) for by in ("ours", "second"))
+        return [verdict([tool, "extract", folder, f"{name}.lockbox", ours], ours, listing),
+                verdict([sys.executable, "-B", reader, os.path.join(folder, f"{name}.lockbox"), second], second, listing)]
+
+
 def main():
     tool, folder = sys.argv[1:]
     reader = os.path.join(os.path.dirname(os.path.abspath(__file__)), "reader.py")
     with open(os.path.join(folder, "vectors.tsv"), encoding="utf-8") as file:
         rows = [line.rstrip("\n").split("\t") for line in file]
     bad = 0
-    for name, expected, section, what in rows:
-        with tempfile.TemporaryDirectory() as work:
-            outs = [os.path.join(work, by) for by in ("ours", "second")]
-            listing = listing_of(folder, name)
-            ours = verdict([tool, "extract", folder, f"{name}.lockbox", outs[0]], outs[0], listing)
-            second = verdict([sys.executable, "-B", reader, os.path.join(folder, f"{name}.lockbox"), outs[1]], outs[1],
-                             listing)
-        if (ours, second) != (expected, expected):
-            print(f"{name} (section {section}: {what}): expected {expected}, ours {ours}, the second reader {second}")
-            bad += 1
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for row, verdicts in zip(rows, pool.map(lambda row: both_verdicts(tool, reader, folder, row[0]), rows)):
+            if verdicts != [row[1]] * 2:
+                print("%s (expected %s, section %s: %s): ours %s, the second reader %s" % (*row, *verdicts))
+                bad += 1
     names = {file.split(".lockbox")[0] for file in os.listdir(folder) if ".lockbox" in file}
     if names != {row[0] for row in rows}:
         print("not in vectors.tsv, or not there:", *sorted(names ^ {row[0] for row in rows}))
