@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 
-from reader import Memory, decompress, take_frame
+from reader import Cursor, decompress, take_frame
 
 HEADING = re.compile(r"(## 11\. .*?\n```\n)(.*?)(```\n)", re.S)
 WIDTH = 16
@@ -49,7 +49,7 @@ class Dump:
 
 
 def dump_first(d):
-    stored, raw = take_frame(Memory(d.data), "not-a-bundle", first=True)
+    stored, raw, _ = take_frame(Cursor(d.data), first=True)
     d.part("F0: LOCKBOX.json and LOCKBOX.sha256")
     d.field(len(stored), f"a zstd frame of {len(stored)} bytes, {raw} raw")
 
@@ -135,7 +135,7 @@ def dump_volume(d):
 def dump_frames(d, title):
     d.part(title)
     while d.at < len(d.data):
-        stored, raw = take_frame(Memory(d.data[d.at:]), "bundle-damaged")
+        stored, raw, _ = take_frame(Cursor(d.data[d.at:]))
         d.field(len(stored), f"a zstd frame of {len(stored)} bytes, {raw} raw")
 
 
