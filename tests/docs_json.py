@@ -127,6 +127,8 @@ def answers(r):
     said["check"] = [r.ask("check", "stick"), r.ask("check", "broken.lockbox", code=3)]
     said["diff"] = diffs(r)
     said["write"].append(r.ask("write", "pump-7", "stick", "--share"))
+    (r.folder / "small").mkdir()
+    said["write"].append(r.ask("write", "pump-7", "small", under=on_small_medium()))
     profiles = [r.ask("trust", "show")]
     for file in (r.folder / "home").rglob("memory.json"):
         file.unlink()
@@ -149,6 +151,12 @@ def answers(r):
     lines = r.run("--progress=json", "verify", "stick").stderr
     said["progress"] = [json.loads(line) for line in lines.splitlines()]
     return said
+
+
+def on_small_medium():
+    """The words before a command for which the folder `small` is a medium of 4 MiB."""
+    as_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    return ["unshare", *as_root, "--mount", "sh", "-c", 'mount -t tmpfs -o size=4M none small && exec "$@"', "sh"]
 
 
 def differential(r):

@@ -27,7 +27,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
         fetch_all(app, &how, words, names, false, &batch, e) ||
         write_all(app, &o->write, &base, words, names, to, &batch, e))
         return -1;
-    return batch_end(&batch, "written", exit_code, e);
+    return batch_end(&batch, o->write.dry_run ? "planned" : "written", exit_code, e);
 }
 
 const struct command cmd_prepare = {

@@ -11,8 +11,7 @@
 #include "cli/device_options.h"
 #include "cli/expiry.h"
 #include "cli/own_key.h"
-#include "cli/print.h"
-#include "cli/print_verdict.h"
+#include "cli/print_delivery.h"
 #include "cli/volumes.h"
 #include "cli/write_options.h"
 #include "lockbox/place.h"
@@ -59,66 +58,6 @@ static bool is_bundle_path(const char *name)
     return strchr(name, '/') || strchr(name, '.');
 }
 
-static void print_shared(const struct delivery *d)
-{
-    if (d->shares_with_count == 0)
-        return;
-    print_label("shared");
-    print_size(d->shared);
-    fputs(" of it in other bundles, which must stay beside it:\n", stdout);
-    for (size_t i = 0; i < d->shares_with_count; i++) {
-        print_label("");
-        print_text(d->shares_with[i]);
-        putchar('\n');
-    }
-}
-
-static void print_left_out(const struct delivery *d)
-{
-    if (d->left_out_files) {
-        print_label("left out");
-        printf("%zu files, ", d->left_out_files);
-        print_size(d->left_out_bytes);
-        puts(", which the device must have");
-    }
-    print_needs(&d->needs);
-}
-
-static void print_delivery(const struct delivery *d, int64_t now)
-{
-    printf("%s version %" PRId64 " written to ", d->lockbox, d->version);
-    print_text(d->path);
-    fputs("\n", stdout);
-    print_label("size");
-    printf("%zu files, ", d->members);
-    print_size(d->raw);
-    fputs(" for the device, ", stdout);
-    print_size(d->stored);
-    fputs(" on the medium, read back and right\n", stdout);
-    print_shared(d);
-    print_left_out(d);
-    expiry_print(&(struct expiry){d->valid_until, d->valid_until_role, d->lockbox}, now);
-}
-
-static cJSON *json_delivery(const struct delivery *d)
-{
-    cJSON *answer = cJSON_CreateObject();
-    cJSON_AddStringToObject(answer, "lockbox", d->lockbox);
-    json_add_integer(answer, "version", (int64_t)d->version);
-    cJSON_AddStringToObject(answer, "path", d->path);
-    json_add_integer(answer, "files", (int64_t)d->members);
-    json_add_integer(answer, "raw_bytes", (int64_t)d->raw);
-    json_add_integer(answer, "stored_bytes", (int64_t)d->stored);
-    json_add_integer(answer, "left_out_files", (int64_t)d->left_out_files);
-    json_add_integer(answer, "left_out_bytes", (int64_t)d->left_out_bytes);
-    json_add_integer(answer, "shared_bytes", (int64_t)d->shared);
-    cJSON *with = cJSON_AddArrayToObject(answer, "shares_with");
-    for (size_t i = 0; i < d->shares_with_count; i++)
-        cJSON_AddItemToArray(with, cJSON_CreateString(d->shares_with[i]));
-    expiry_add_json(&(struct expiry){d->valid_until, d->valid_until_role, d->lockbox}, answer);
-    return answer;
-}
-
 static int write_one(struct app *app, const struct deliver_options *how, const char *name, const char *to,
                      cJSON *written, struct err *e)
 {
@@ -140,7 +79,9 @@ static int write_one(struct app *app, const struct deliver_options *how, const c
         return err_context(e, "lockbox '%s'", name);
     }
     if (!app->global.json)
-        print_delivery(&d, app->now);
+        (how->dry_run ? print_plan : print_delivery)(&d, app->now);
+    if (!how->dry_run)
+        warn_of_remarks(&d);
     if (d.newer_beside) /* also with -q: it is a warning */
         fprintf(stderr,
                 "airlock: warning: version %" PRId64
@@ -148,7 +89,7 @@ static int write_one(struct app *app, const struct deliver_options *how, const c
                 "\nhint: a device that has used the newer one refuses this one; leave only what is meant\n",
                 d.newer_beside, d.lockbox, d.version);
     expiry_warn(&(struct expiry){d.valid_until, d.valid_until_role, d.lockbox}, app->now);
-    cJSON_AddItemToArray(written, json_delivery(&d));
+    cJSON_AddItemToArray(written, json_delivery(&d, how->dry_run));
     return 0;
 }
 
@@ -164,7 +105,7 @@ static bool needs_store(const char **names, size_t count)
 /* Copies keep their signature, and the other kinds have none. */
 static bool needs_signer(const struct write_options *o, const char **names, size_t count)
 {
-    return needs_store(names, count) && kind_of(o) == DELIVER_BUNDLE;
+    return needs_store(names, count) && kind_of(o) == DELIVER_BUNDLE && !o->dry_run;
 }
 
 #define KEY_FILE_BYTES (64u << 10) /* RSA keys of 16 384 bits have 13 KiB */
@@ -204,6 +145,8 @@ static int write_names(struct app *app, const struct write_options *o, const str
                        const char *to, struct batch *b, struct err *e)
 {
     AUTO(pins) struct pins pins = {0};
+    static const struct text_list every_hwid = {0};
+    AUTO(device) struct device device = {0};
     AUTO(sign_key) struct sign_key signer = {0};
     AUTO(volumes) struct volumes volumes = {.given = &o->volumes_in};
     const struct bundle_elsewhere elsewhere = volumes_elsewhere(&volumes);
@@ -213,6 +156,7 @@ static int write_names(struct app *app, const struct write_options *o, const str
         .squashfs_key = squashfs_key,
         .single = o->single,
         .share = o->share,
+        .dry_run = o->dry_run,
         .memory = o->memory,
         .volume_bytes = o->volume_size,
         .needed_until = o->needed_until.given ? o->needed_until.last : INT64_MIN,
@@ -222,6 +166,7 @@ static int write_names(struct app *app, const struct write_options *o, const str
         .progress = app->progress,
     };
     if (device_options_judge(app, o->trust, NULL, &pins, &how.judge, e) ||
+        device_options_read(o->device, o->trust, &every_hwid, &device, &how.judge, e) ||
         (needs_signer(o, names, count) && own_key_load_or_make(app, &signer, &made, e)))
         return -1;
     device_options_note_trust(&how.judge);
@@ -255,7 +200,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
         write_load_base(app, o, words, names, &base, e) ||
         write_all(app, o, &base, words, names, to, &batch, e))
         return -1;
-    return batch_end(&batch, "written", exit_code, e);
+    return batch_end(&batch, o->dry_run ? "planned" : "written", exit_code, e);
 }
 
 const struct command cmd_write = {

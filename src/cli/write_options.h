@@ -6,14 +6,15 @@
 #define AIRLOCK_CLI_WRITE_OPTIONS_H
 
 #include "cli/batch.h"
+#include "cli/device_options.h"
 #include "lockbox/deliver.h"
 
 struct write_options {
     const char *as;
-    bool single, share;
+    bool single, share, dry_run;
     struct option_time needed_until;
     uint64_t memory, volume_size;
-    const char *trust, *base, *squashfs_key;
+    const char *trust, *device, *base, *squashfs_key;
     struct text_list volumes_in; /* of bundles; `write` alone */
 };
 
@@ -35,6 +36,9 @@ struct write_options {
          "squashfs: private RSA key (PEM) that signs the image"},                                            \
         {"base", OPTION_TEXT, "A", offsetof(struct write_options, base),                                     \
          "leave out the OSTree objects that the device has: those of this lockbox"},                         \
+        {"dry-run", OPTION_FLAG, NULL, offsetof(struct write_options, dry_run),                              \
+         "only say what would be written and whether there is room; write nothing"},                         \
+        {"device", OPTION_TEXT, "FILE", offsetof(struct write_options, device), DEVICE_HELP},                \
     {                                                                                                        \
         "trust", OPTION_TEXT, "DIR", offsetof(struct write_options, trust),                                  \
             "roots that the device trusts (default: those pinned for the profile)"                           \

@@ -17,6 +17,7 @@
 #include "lockbox/incumbent.h"
 #include "lockbox/manifest.h"
 #include "lockbox/place.h"
+#include "lockbox/room.h"
 #include "usb-tools/export_plain.h"
 #include "usb-tools/export_squashfs.h"
 #include "usb-tools/readme.h"
@@ -39,12 +40,13 @@ static void describe(const struct verdict *v, struct delivery *d)
 }
 
 static int refuse_older(const struct place *place, enum incumbent_kind kind, const struct verdict *v,
-                        const struct roles *roles, const struct deliver_options *o, struct err *e)
+                        const struct roles *roles, const struct deliver_options *o, struct delivery *d,
+                        struct err *e)
 {
     char account[ACCOUNT_TEXT_SIZE];
     manifest_account(roles, account);
     const struct newcomer n = {v->lockbox, v->lockbox_version, account};
-    return incumbent_check(place, kind, &o->judge, &n, e);
+    return incumbent_check(place, kind, &o->judge, &n, &d->there, e);
 }
 
 /* On a stick, versions stand beside each other. */
@@ -92,6 +94,18 @@ struct packing {
     struct bundle_loans *loans; /* NULL: it stands for itself */
 };
 
+/* Nothing compressed, with a header and an entry of the index for each member. */
+#define MEMBER_OVERHEAD 1536u
+#define BUNDLE_OVERHEAD (1u << 20)
+
+static uint64_t packed_at_most(const struct packing *p, const struct delivery *d)
+{
+    uint64_t sum = BUNDLE_OVERHEAD + (uint64_t)p->count * MEMBER_OVERHEAD;
+    for (size_t i = 0; i < p->count; i++)
+        sum += p->members[i].size;
+    return sum - d->shared;
+}
+
 static void remember_loans(const struct bundle_loans *loans, struct delivery *d)
 {
     d->shares_with_count = bundle_loans_count(loans);
@@ -117,12 +131,17 @@ static int pack(const struct packing *p, const struct place *place, const struct
                                      .signer = o->signer,
                                      .comment = "",
                                      .loans = p->loans};
-    if (refuse_older(place, INCUMBENT_BUNDLE, p->verdict, p->roles, o, e) || begin_bundle(place, e) ||
+    d->path = mem_strdup(place->shown);
+    d->newer_beside = find_newer(place, p->verdict, p->roles);
+    if (refuse_older(place, INCUMBENT_BUNDLE, p->verdict, p->roles, o, d, e) ||
+        room_for_bundle(place, 0, packed_at_most(p, d), o->single, o->volume_bytes, &d->forecast, e))
+        return err_context(e, "'%s'", place->shown);
+    if (o->dry_run)
+        return 0;
+    if (begin_bundle(place, e) ||
         bundle_write(&plan, &options, &medium, place->name, o->progress, &summary, e))
         return err_context(e, "'%s'", place->shown);
-    d->path = mem_strdup(place->shown);
     d->stored = summary.head_bytes + summary.payload_bytes;
-    d->newer_beside = find_newer(place, p->verdict, p->roles);
     return 0;
 }
 
@@ -135,7 +154,7 @@ static int find_loans(struct packing *p, const char *to, const struct deliver_op
     AUTO(place) struct place shared = {.dirfd = -1};
     if (place->on_stick && faccessat(place->dirfd, place->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
-    if (place_bundle(to, name, &shared, e))
+    if (place_bundle(to, name, !o->dry_run, &shared, e))
         return -1;
     const struct medium medium = medium_posix(&shared.dirfd);
     if (bundle_loans_find(&medium, shared.name, p->members, p->count, o->progress, &p->loans, e))
@@ -154,7 +173,7 @@ static int write_bundle(const struct assembly *a, const struct verdict *v, const
     AUTO_FREE char *name = bundle_name(v, roles, false);
     AUTO(place) struct place place = {.dirfd = -1};
     struct packing p = {.members = a->members, .count = a->count, .verdict = v, .roles = roles};
-    if (place_bundle(to, name, &place, e) || (o->share && find_loans(&p, to, o, &place, e)))
+    if (place_bundle(to, name, !o->dry_run, &place, e) || (o->share && find_loans(&p, to, o, &place, e)))
         return -1;
     if (p.loans)
         remember_loans(p.loans, d);
@@ -169,11 +188,15 @@ static int write_plain(const struct assembly *a, const struct verdict *v, const 
     AUTO(place) struct place place = {.dirfd = -1};
     if (place_folder(to, "update", &place, e))
         return -1;
-    if (refuse_older(&place, INCUMBENT_FOLDER, v, roles, o, e) ||
-        export_plain(place.dirfd, place.name, a->members, a->count, o->progress, e))
-        return err_context(e, "'%s'", place.shown);
     d->path = mem_strdup(place.shown);
     d->stored = d->raw;
+    if (refuse_older(&place, INCUMBENT_FOLDER, v, roles, o, d, e) ||
+        room_for_folder(&place, a->members, a->count, o->judge.device, &d->forecast, e))
+        return err_context(e, "'%s'", place.shown);
+    if (o->dry_run)
+        return 0;
+    if (export_plain(place.dirfd, place.name, a->members, a->count, o->progress, e))
+        return err_context(e, "'%s'", place.shown);
     return 0;
 }
 
@@ -183,10 +206,14 @@ static int write_squashfs(const struct member *members, size_t count, const char
     AUTO(place) struct place place = {.dirfd = -1};
     if (place_folder(to, SQUASHFS_NAME, &place, e))
         return -1;
+    d->path = mem_strdup(place.shown);
+    if (room_for_image(&place, members, count, &d->forecast, e))
+        return err_context(e, "'%s'", place.shown);
+    if (o->dry_run)
+        return 0;
     if (lock_folder(&place, e) ||
         export_squashfs(place.dirfd, members, count, o->squashfs_key, o->progress, &d->stored, e))
         return err_context(e, "'%s'", place.shown);
-    d->path = mem_strdup(place.shown);
     return 0;
 }
 
@@ -271,27 +298,45 @@ static int copy_bundle(const struct admitted *a, const char *to, const struct de
 {
     AUTO_FREE char *name = bundle_name(&a->verdict, &a->roles, false);
     AUTO(place) struct place place = {.dirfd = -1};
-    if (place_bundle(to, name, &place, e))
+    if (place_bundle(to, name, !o->dry_run, &place, e))
         return -1;
     const struct medium medium = medium_posix(&place.dirfd);
-    if (refuse_older(&place, INCUMBENT_BUNDLE, &a->verdict, &a->roles, o, e) || begin_bundle(&place, e) ||
-        bundle_copy(a->bundle, &medium, place.name, o->single, o->progress, e))
-        return err_context(e, "'%s'", place.shown);
     d->path = mem_strdup(place.shown);
     d->newer_beside = find_newer(&place, &a->verdict, &a->roles);
+    if (refuse_older(&place, INCUMBENT_BUNDLE, &a->verdict, &a->roles, o, d, e) ||
+        room_for_bundle(&place, d->stored, d->stored, o->single, o->volume_bytes, &d->forecast, e))
+        return err_context(e, "'%s'", place.shown);
+    if (o->dry_run)
+        return 0;
+    if (begin_bundle(&place, e) || bundle_copy(a->bundle, &medium, place.name, o->single, o->progress, e))
+        return err_context(e, "'%s'", place.shown);
     return 0;
+}
+
+/* Paths and sizes alone. */
+static struct member *list_members(const struct bundle *b)
+{
+    struct member *members = mem_zeroed(bundle_member_count(b), sizeof *members);
+    for (size_t i = 0; i < bundle_member_count(b); i++) {
+        struct bundle_member_info info = bundle_member_at(b, i);
+        members[i] = (struct member){.path = info.path, .size = info.size};
+    }
+    return members;
 }
 
 static int unpack_bundle(const struct admitted *a, const struct place *to, const struct deliver_options *o,
                          struct delivery *d, struct err *e)
 {
-    if (refuse_older(to, INCUMBENT_FOLDER, &a->verdict, &a->roles, o, e) ||
-        unpack(a->bundle, to->dirfd, to->name, o->progress, e)) {
-        bool from = err_exit_code(e->id) == EXIT_REFUSED && e->id != ERR_NEWER_IS_THERE;
-        return err_context(e, "'%s'", from ? a->from.shown : to->shown);
-    }
+    AUTO_FREE struct member *members = list_members(a->bundle);
     d->path = mem_strdup(to->shown);
     d->stored = d->raw;
+    if (refuse_older(to, INCUMBENT_FOLDER, &a->verdict, &a->roles, o, d, e) ||
+        room_for_folder(to, members, bundle_member_count(a->bundle), o->judge.device, &d->forecast, e))
+        return err_context(e, "'%s'", to->shown);
+    if (o->dry_run)
+        return 0;
+    if (unpack(a->bundle, to->dirfd, to->name, o->progress, e))
+        return err_context(e, "'%s'", err_exit_code(e->id) == EXIT_REFUSED ? a->from.shown : to->shown);
     return 0;
 }
 
@@ -388,7 +433,7 @@ int deliver_repacked(const char *bundle, const char *to, const struct deliver_op
         return -1;
     AUTO_FREE char *name = bundle_name(&a.verdict, &a.roles, false);
     AUTO_FREE char *beside = place_beside(bundle, name);
-    if (place_bundle(to ? to : beside, name, &place, e))
+    if (place_bundle(to ? to : beside, name, true, &place, e))
         return -1;
     bundle_take_apart(a.bundle, &parts);
     const struct packing p = {
@@ -423,5 +468,6 @@ void delivery_free(struct delivery *d)
     for (size_t i = 0; i < d->shares_with_count; i++)
         free(d->shares_with[i]);
     free(d->shares_with);
+    forecast_free(&d->forecast);
     *d = (struct delivery){0};
 }

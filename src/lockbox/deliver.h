@@ -18,6 +18,7 @@
 #include "crypto/file_signer.h"
 #include "lockbox/base.h"
 #include "lockbox/judge.h"
+#include "usb-tools/forecast.h"
 
 enum deliver_as { DELIVER_BUNDLE, DELIVER_PLAIN, DELIVER_SQUASHFS };
 
@@ -28,6 +29,7 @@ struct deliver_options {
     uint64_t memory; /* bundle: bytes for compressing; 0: the format's default */
     uint64_t volume_bytes; /* bundle: a volume ends before; 0: the format's default */
     int64_t needed_until;  /* the lockbox must not end before; INT64_MIN: no such date */
+    bool dry_run;          /* only say what would be written; nothing is */
     struct judge judge;
     const struct base *base; /* from the store: what the device has already is left out; NULL: nothing is */
     const struct sign_key *signer;          /* bundle, from the store */
@@ -51,9 +53,11 @@ struct delivery {
     char *valid_until_role;
     char **shares_with; /* bundles: files of others that hold some of the contents */
     size_t shares_with_count;
-    uint64_t shared;      /* bytes that they hold */
-    bool still_lends;     /* a repacked bundle that others borrow from, and that stays for them */
-    int64_t newer_beside; /* a higher version whose bundle lies in the same folder; 0: none */
+    uint64_t shared;          /* bytes that they hold */
+    bool still_lends;         /* a repacked bundle that others borrow from, and that stays for them */
+    struct forecast forecast; /* made before the first byte */
+    int64_t there;            /* the version that stands in its place now; 0: none that can be believed */
+    int64_t newer_beside;     /* a higher version whose bundle lies in the same folder; 0: none */
 };
 
 must_check int deliver_lockbox(const struct store *s, const char *profile, const char *name, const char *to,

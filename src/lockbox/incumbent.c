@@ -38,18 +38,19 @@ static int64_t version_there(const struct roles *roles, const struct judge *judg
 }
 
 int incumbent_check(const struct place *place, enum incumbent_kind kind, const struct judge *judge,
-                    const struct newcomer *n, struct err *e)
+                    const struct newcomer *n, int64_t *ret_there, struct err *e)
 {
     AUTO(roles) struct roles roles = {0};
     struct err ignored;
+    *ret_there = 0;
     if (kind == INCUMBENT_FOLDER ? read_folder(place, &roles, &ignored)
                                  : read_bundle(place, &roles, &ignored))
         return 0;
-    int64_t there = version_there(&roles, judge, n);
-    if (there <= n->version)
+    *ret_there = version_there(&roles, judge, n);
+    if (*ret_there <= n->version)
         return 0;
     return err_set(e, ERR_NEWER_IS_THERE, "it is version %" PRId64 " of '%s', and this is version %" PRId64,
-                   there, n->lockbox, n->version);
+                   *ret_there, n->lockbox, n->version);
 }
 
 struct search {

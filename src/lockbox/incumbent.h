@@ -23,9 +23,10 @@ struct newcomer {
     const char *account; /* manifest_account() */
 };
 
-/* ERR_NEWER_IS_THERE where the place holds a higher version of the lockbox of that account. */
+/* ERR_NEWER_IS_THERE where the place holds a higher version of the lockbox of that account. *ret_there: the
+ * version that it holds; 0: none that can be believed. */
 must_check int incumbent_check(const struct place *place, enum incumbent_kind kind, const struct judge *judge,
-                               const struct newcomer *n, struct err *e);
+                               const struct newcomer *n, int64_t *ret_there, struct err *e);
 /* The highest version of which the folder holds a bundle "<lockbox>-v<version>-<account>.lockbox", by its
  * name alone; 0: none. */
 int64_t incumbent_beside(int dirfd, const struct newcomer *n);

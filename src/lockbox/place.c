@@ -37,13 +37,17 @@ int place_check(const char *to, bool as_bundle, struct err *e)
     return as_bundle && place_is_file(to) ? place_path(to, &p, e) : place_folder(to, "", &p, e);
 }
 
-static int open_airlock_folder(const char *to, int *ret_fd, struct err *e)
+static int open_airlock_folder(const char *to, bool make, int *ret_fd, struct err *e)
 {
     AUTO_FD int stick = -1;
     if (open_existing(to, &stick, e))
         return -1;
-    if (fs_open_dir_at(stick, "airlock", true, ret_fd, e) == 0)
+    if (fs_open_dir_at(stick, "airlock", make, ret_fd, e) == 0)
         return 0;
+    if (!make && e->id == ERR_NO_SUCH_PATH) {
+        *ret_fd = steal_fd(&stick);
+        return 0;
+    }
     if (e->sys == ENOTDIR)
         return err_set(e, ERR_ALREADY_EXISTS, "'%s/airlock' is there already and is no folder", to);
     return err_context(e, "'%s'", to);
@@ -58,7 +62,7 @@ static char *show(const char *to, const char *inside, const char *name)
     return mem_format("%.*s/%s%s", (int)len, to, inside, name);
 }
 
-int place_bundle(const char *to, const char *name, struct place *ret, struct err *e)
+int place_bundle(const char *to, const char *name, bool make, struct place *ret, struct err *e)
 {
     if (place_is_file(to))
         return place_path(to, ret, e);
@@ -67,7 +71,7 @@ int place_bundle(const char *to, const char *name, struct place *ret, struct err
         return err_hint(e, "write it to a path of your own, TO/x.lockbox, or --as plain");
     }
     struct place p = {.dirfd = -1, .on_stick = true};
-    if (open_airlock_folder(to, &p.dirfd, e))
+    if (open_airlock_folder(to, make, &p.dirfd, e))
         return -1;
     p.name = mem_strdup(name);
     p.shown = show(to, "airlock/", name);

@@ -17,8 +17,8 @@ struct place {
 };
 
 /* A bundle into `to`: a folder (then it goes to its airlock/, under `name`) or a path that ends in
- * ".lockbox". */
-must_check int place_bundle(const char *to, const char *name, struct place *ret, struct err *e);
+ * ".lockbox". make: airlock/ is made where it is missing; else the folder around it stands for it. */
+must_check int place_bundle(const char *to, const char *name, bool make, struct place *ret, struct err *e);
 /* A folder `name` within the folder `to`. */
 must_check int place_folder(const char *to, const char *name, struct place *ret, struct err *e);
 /* "a/b" → its parent (made where missing) and "b". */

@@ -24,7 +24,7 @@ def enter_namespace():
                               sys.executable, "-B", *sys.argv])
 
 
-class Medium(Scenario):
+class Mounting(Scenario):
     def setUp(self):
         super().setUp()
         self.login()
@@ -42,6 +42,8 @@ class Medium(Scenario):
         done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(done.returncode, 0, f"this machine lets no test mount: {done.stderr}")
 
+
+class Medium(Mounting):
     def assert_nothing_final(self):
         temporary = [name for name in names(self.stick)
                      if name != "airlock/README.txt" and ".part" not in name]
