@@ -32,7 +32,7 @@ struct survey {
 
 static int read_system(struct survey *s, struct err *e);
 static int look_at_all(struct survey *s, struct err *e);
-static int look_at(struct survey *s, const char *path, struct err *e);
+static void look_at(struct survey *s, const char *path);
 static void mark_system_disks(struct media *m);
 static void drop_divided_disks(struct media *m);
 static void survey_free(struct survey *s);
@@ -67,9 +67,9 @@ static int look_at_all(struct survey *s, struct err *e)
     int rc = 0;
     if (!all || udev_enumerate_add_match_subsystem(all, "block") < 0 || udev_enumerate_scan_devices(all) < 0)
         rc = err_errno(e, ERR_SYSTEM, "cannot list the block devices");
-    for (struct udev_list_entry *entry = rc ? NULL : udev_enumerate_get_list_entry(all); entry && rc == 0;
+    for (struct udev_list_entry *entry = rc ? NULL : udev_enumerate_get_list_entry(all); entry;
          entry = udev_list_entry_get_next(entry))
-        rc = look_at(s, udev_list_entry_get_name(entry), e);
+        look_at(s, udev_list_entry_get_name(entry));
     udev_enumerate_unref(all);
     return rc;
 }
@@ -79,23 +79,21 @@ static int look_at_all(struct survey *s, struct err *e)
 static struct udev_device *disk_of(struct udev_device *d);
 static bool is_removable(struct udev_device *disk);
 static uint64_t size_of(struct udev_device *d);
-static int describe(const struct survey *s, struct udev_device *d, struct udev_device *disk,
-                    struct stick *ret, struct err *e);
+static void describe(const struct survey *s, struct udev_device *d, struct udev_device *disk,
+                     struct stick *ret);
 
 /* Left out is what is gone in between or has no name in /dev, and a card reader's empty slot. */
-static int look_at(struct survey *s, const char *path, struct err *e)
+static void look_at(struct survey *s, const char *path)
 {
     struct udev_device *d = udev_device_new_from_syspath(s->udev, path);
     struct udev_device *disk = d ? disk_of(d) : NULL;
-    int rc = 0;
     if (disk && udev_device_get_devnode(d) && is_removable(disk) && size_of(d) > 0) {
         mem_grow(&s->found.items, s->found.count, &s->room, sizeof *s->found.items);
         struct stick *medium = &s->found.items[s->found.count++];
         *medium = (struct stick){0};
-        rc = describe(s, d, disk, medium, e);
+        describe(s, d, disk, medium);
     }
     udev_device_unref(d);
-    return rc;
 }
 
 static struct udev_device *disk_of(struct udev_device *d)
@@ -134,12 +132,12 @@ static char *copy(const char *text)
 
 static char *decode(const char *text, const char *plain);
 static void ask_device(struct stick *m);
-static int ask_file_system(struct stick *m, struct err *e);
+static void ask_file_system(struct stick *m);
 static bool is_built_upon(struct udev_device *d);
 static bool is_swap(const struct survey *s, const char *device);
 
-static int describe(const struct survey *s, struct udev_device *d, struct udev_device *disk,
-                    struct stick *ret, struct err *e)
+static void describe(const struct survey *s, struct udev_device *d, struct udev_device *disk,
+                     struct stick *ret)
 {
     const char *number = udev_device_get_sysattr_value(d, "dev");
     const struct mount *mount = number ? mounts_find(&s->mounts, number) : NULL;
@@ -159,9 +157,9 @@ static int describe(const struct survey *s, struct udev_device *d, struct udev_d
     if (ret->file_system)
         ret->file_limit = media_file_limit(ret->file_system);
     if (!mount)
-        return 0;
+        return;
     ret->mount_point = mem_strdup(mount->point);
-    return ask_file_system(ret, e);
+    ask_file_system(ret);
 }
 
 /* udev writes what is no harmless character as \xNN in the ..._ENC properties, and loses it in the others. */
@@ -193,14 +191,15 @@ static void ask_device(struct stick *m)
         m->file_system = NULL;
 }
 
-static int ask_file_system(struct stick *m, struct err *e)
+/* Another user's stick is mounted where this one may not look, and a pulled one answers nothing: neither may
+ * hide the others. */
+static void ask_file_system(struct stick *m)
 {
     struct statvfs fs;
     if (statvfs(m->mount_point, &fs))
-        return err_errno(e, ERR_MEDIUM_IO, "cannot ask the file system at '%s'", m->mount_point);
+        return;
     m->cluster_bytes = fs.f_frsize;
     m->free_clusters = fs.f_bavail;
-    return 0;
 }
 
 static bool is_built_upon(struct udev_device *d)

@@ -30,7 +30,7 @@ struct stick {
     char *file_system;                     /* "vfat", "exfat", "ext4", … */
     char *mount_point;                     /* the first, where it is mounted in several places */
     uint64_t bytes;                        /* of the partition or disk */
-    uint64_t cluster_bytes, free_clusters; /* 0 where it is not mounted */
+    uint64_t cluster_bytes, free_clusters; /* 0 where it is not mounted, or not for this user */
     uint64_t file_limit; /* bytes of the largest file; 0: larger than any medium, or not known */
     bool read_only;      /* the lock switch, or mounted for reading only */
     bool system;

@@ -90,8 +90,11 @@ const struct mount *mounts_find(const struct mounts *m, const char *device)
 
 bool mounts_hold_system(const struct mounts *m, const char *device)
 {
-    static const char *const folders[] = {"/",    "/boot",    "/boot/efi", "/efi", "/etc",     "/home",
-                                          "/opt", "/sysroot", "/usr",      "/var", "/var/lib", "/var/log"};
+    /* The last ones: where Debian, Ubuntu and Fedora keep the stick that a live system started from. */
+    static const char *const folders[] = {
+        "/",        "/boot",    "/boot/efi",        "/efi",   "/etc",
+        "/home",    "/opt",     "/sysroot",         "/usr",   "/var",
+        "/var/lib", "/var/log", "/run/live/medium", "/cdrom", "/run/initramfs/live"};
     for (size_t i = 0; i < m->count; i++)
         for (size_t k = 0; k < COUNT_OF(folders); k++)
             if (!strcmp(m->items[i].device, device) && !strcmp(m->items[i].point, folders[k]))

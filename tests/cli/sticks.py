@@ -77,6 +77,16 @@ class Sticks(Scenario):
         self.stick_words = mock_stick.plug_in(self.home, self.mount("ro"))
         self.assertTrue(self.only()["read_only"])
 
+    def test_a_stick_that_is_mounted_where_nobody_may_look(self):
+        self.stick = self.home / "hidden" / "stick"
+        self.stick.mkdir(parents=True)
+        number = self.mount()
+        subprocess.run(["mount", "-t", "tmpfs", "none", self.stick.parent], check=True)
+        self.stick_words = mock_stick.plug_in(self.home, number)
+        stick = self.only()
+        subprocess.run(["umount", self.stick.parent], check=True)
+        self.assertEqual((stick["mount_point"], stick["cluster_bytes"]), (str(self.stick), 0))
+
     def test_a_medium_without_partitions_or_file_system(self):
         self.stick_words = mock_stick.plug_in(self.home, divided=False)
         stick = self.only()

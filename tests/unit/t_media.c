@@ -63,14 +63,16 @@ static void mountinfo_is_taken_apart(void **state)
     mounts_parse("22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n"
                  "short line\n"
                  "23 22 8:17 / /media/a\\040b\\134 nosuid,ro shared:1 - vfat /dev/sdb1 rw\n"
+                 "25 22 8:33 / /run/live/medium ro - iso9660 /dev/sdc1 ro\n"
                  "24 22 8:17 / /mnt rw,errors=remount-ro - vfat /dev/sdb1 rw\n",
                  &m);
-    assert_int_equal(m.count, 3);
+    assert_int_equal(m.count, 4);
     assert_string_equal(mounts_find(&m, "8:17")->point, "/media/a b\\");
     assert_true(mounts_find(&m, "8:17")->read_only);
-    assert_false(m.items[2].read_only);
+    assert_false(m.items[3].read_only);
     assert_null(mounts_find(&m, "8:1 "));
     assert_true(mounts_hold_system(&m, "8:1"));
+    assert_true(mounts_hold_system(&m, "8:33"));
     assert_false(mounts_hold_system(&m, "8:17"));
 }
 
