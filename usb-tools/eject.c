@@ -31,7 +31,7 @@ int eject_stick(const struct media *all, const struct stick *stick, bool *ret_po
     if (opened < 0)
         return bus_error(NULL, opened, stick, "reach the system bus", e);
     for (size_t i = 0; i < all->count && rc == 0; i++)
-        if (!strcmp(all->items[i].disk, stick->disk) && all->items[i].mount_point)
+        if (!strcmp(all->items[i].disk, stick->disk))
             rc = unmount(bus, &all->items[i], e);
     if (rc == 0)
         rc = power_off(bus, stick, ret_powered_off, e);
@@ -72,13 +72,17 @@ static int call(sd_bus *bus, const char *path, const char *interface, const char
     return rc;
 }
 
+/* And what was decrypted is closed. */
 static int unmount(sd_bus *bus, const struct stick *m, struct err *e)
 {
     sd_bus_error said = SD_BUS_ERROR_NULL;
-    AUTO_FREE char *path = object_of(m->device);
-    int rc = call(bus, path, SERVICE ".Filesystem", "Unmount", &said);
+    AUTO_FREE char *device = object_of(m->device);
+    AUTO_FREE char *file_system = object_of(m->inside ? m->inside : m->device);
+    int rc = m->mount_point ? call(bus, file_system, SERVICE ".Filesystem", "Unmount", &said) : 0;
     if (rc < 0)
         bus_error(&said, rc, m, "unmount it", e);
+    else if (m->inside && (rc = call(bus, device, SERVICE ".Encrypted", "Lock", &said)) < 0)
+        bus_error(&said, rc, m, "lock it", e);
     sd_bus_error_free(&said);
     return rc < 0 ? -1 : 0;
 }
@@ -130,7 +134,8 @@ static int bus_error(const sd_bus_error *said, int code, const struct stick *m, 
     if (is_absent(said)) {
         err_set(e, ERR_NO_UDISKS, "'%s': cannot %s: %s", m->device, step, text);
         if (m->mount_point)
-            err_hint(e, "what was written is flushed; install udisks2, or as root: umount %s", m->device);
+            err_hint(e, "what was written is flushed; install udisks2, or as root: umount %s",
+                     m->inside ? m->inside : m->device);
         return -1;
     }
     if (sd_bus_error_has_name(said, SERVICE ".Error.DeviceBusy"))

@@ -131,33 +131,45 @@ static char *copy(const char *text)
 }
 
 static char *decode(const char *text, const char *plain);
-static void ask_device(struct stick *m);
-static void ask_file_system(struct stick *m);
-static bool is_built_upon(struct udev_device *d);
-static bool is_swap(const struct survey *s, const char *device);
+static struct udev_device *open_inside(const struct survey *s, struct udev_device *d);
+static void describe_file_system(const struct survey *s, struct udev_device *d, struct stick *ret);
 
 static void describe(const struct survey *s, struct udev_device *d, struct udev_device *disk,
                      struct stick *ret)
 {
-    const char *number = udev_device_get_sysattr_value(d, "dev");
-    const struct mount *mount = number ? mounts_find(&s->mounts, number) : NULL;
+    struct udev_device *inside = open_inside(s, d);
     ret->device = mem_strdup(udev_device_get_devnode(d));
     ret->disk = copy(udev_device_get_devnode(disk));
+    ret->inside = inside ? copy(udev_device_get_devnode(inside)) : NULL;
     ret->model = decode(udev_device_get_property_value(disk, "ID_MODEL_ENC"),
                         udev_device_get_property_value(disk, "ID_MODEL"));
+    ret->bytes = size_of(d);
+    ret->read_only = equals(udev_device_get_sysattr_value(disk, "ro"), "1");
+    describe_file_system(s, inside ? inside : d, ret);
+    udev_device_unref(inside);
+}
+
+static void ask_device(const char *device, struct stick *m);
+static void ask_file_system(struct stick *m);
+static bool is_built_upon(struct udev_device *d);
+static bool is_swap(const struct survey *s, const char *device);
+
+static void describe_file_system(const struct survey *s, struct udev_device *d, struct stick *ret)
+{
+    const char *number = udev_device_get_sysattr_value(d, "dev"), *device = udev_device_get_devnode(d);
+    const struct mount *mount = number ? mounts_find(&s->mounts, number) : NULL;
     ret->label = decode(udev_device_get_property_value(d, "ID_FS_LABEL_ENC"),
                         udev_device_get_property_value(d, "ID_FS_LABEL"));
     ret->file_system = copy(udev_device_get_property_value(d, "ID_FS_TYPE"));
-    ret->bytes = size_of(d);
-    ret->read_only = equals(udev_device_get_sysattr_value(disk, "ro"), "1") || (mount && mount->read_only);
     ret->system =
-        (number && mounts_hold_system(&s->mounts, number)) || is_built_upon(d) || is_swap(s, ret->device);
+        (number && mounts_hold_system(&s->mounts, number)) || is_built_upon(d) || is_swap(s, device);
     if (!ret->file_system)
-        ask_device(ret);
+        ask_device(device, ret);
     if (ret->file_system)
         ret->file_limit = media_file_limit(ret->file_system);
     if (!mount)
         return;
+    ret->read_only = ret->read_only || mount->read_only;
     ret->mount_point = mem_strdup(mount->point);
     ask_file_system(ret);
 }
@@ -183,10 +195,10 @@ static char *decode(const char *text, const char *plain)
 }
 
 /* Where udev looked at nothing. A normal user may not open the device: then it stays unknown. */
-static void ask_device(struct stick *m)
+static void ask_device(const char *device, struct stick *m)
 {
     struct err ignored;
-    AUTO_FD int fd = open(m->device, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    AUTO_FD int fd = open(device, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd >= 0 && media_probe(fd, &m->file_system, &m->label, &ignored))
         m->file_system = NULL;
 }
@@ -202,17 +214,39 @@ static void ask_file_system(struct stick *m)
     m->free_clusters = fs.f_bavail;
 }
 
-static bool is_built_upon(struct udev_device *d)
+/* The name of a device that is built upon this one (LVM, RAID, encryption); NULL: none is. */
+static char *find_holder(struct udev_device *d)
 {
     AUTO_FREE char *path = mem_format("%s/holders", udev_device_get_syspath(d));
     DIR *holders = opendir(path);
-    bool any = false;
+    char *found = NULL;
     if (!holders)
-        return false;
-    for (struct dirent *entry; !any && (entry = readdir(holders));)
-        any = entry->d_name[0] != '.';
+        return NULL;
+    for (struct dirent *entry; !found && (entry = readdir(holders));)
+        if (entry->d_name[0] != '.')
+            found = mem_strdup(entry->d_name);
     closedir(holders);
-    return any;
+    return found;
+}
+
+static bool is_built_upon(struct udev_device *d)
+{
+    AUTO_FREE char *holder = find_holder(d);
+    return holder != NULL;
+}
+
+/* The device of the decrypted bytes; NULL where the medium is not encrypted or not open. */
+static struct udev_device *open_inside(const struct survey *s, struct udev_device *d)
+{
+    AUTO_FREE char *holder = find_holder(d);
+    if (!holder || !equals(udev_device_get_property_value(d, "ID_FS_TYPE"), "crypto_LUKS"))
+        return NULL;
+    struct udev_device *inside = udev_device_new_from_subsystem_sysname(s->udev, "block", holder);
+    if (inside && !udev_device_get_devnode(inside)) {
+        udev_device_unref(inside);
+        return NULL;
+    }
+    return inside;
 }
 
 static bool is_swap(const struct survey *s, const char *device)
@@ -266,7 +300,8 @@ static void survey_free(struct survey *s)
 
 static bool is_called(const struct stick *m, const char *name)
 {
-    return equals(m->mount_point, name) || equals(m->device, name) || equals(m->disk, name);
+    return equals(m->mount_point, name) || equals(m->device, name) || equals(m->disk, name) ||
+           equals(m->inside, name);
 }
 
 int media_find(const struct media *m, const char *name, const struct stick **ret, struct err *e)
@@ -291,7 +326,7 @@ int media_find(const struct media *m, const char *name, const struct stick **ret
 
 static void stick_free(struct stick *m)
 {
-    char *texts[] = {m->device, m->disk, m->model, m->label, m->file_system, m->mount_point};
+    char *texts[] = {m->device, m->disk, m->inside, m->model, m->label, m->file_system, m->mount_point};
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         free(texts[i]);
 }

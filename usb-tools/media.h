@@ -9,8 +9,9 @@
  *     if (media_list(&m, e) || media_find(&m, "/media/anna/STICK", &stick, e)) …
  *
  * A disk that this computer runs from is no stick, wherever it is plugged in: one with a file system that is
- * mounted at a folder of the system, with swap, or with something built upon it (LVM, RAID, encryption) has
- * `system` set, and media_find() refuses it.
+ * mounted at a folder of the system, with swap, or with something built upon it (LVM, RAID) has `system` set,
+ * and media_find() refuses it. An encrypted stick that is open is a stick like others: its file system is the
+ * one inside.
  */
 #ifndef AIRLOCK_USB_MEDIA_H
 #define AIRLOCK_USB_MEDIA_H
@@ -25,6 +26,7 @@
 struct stick {
     char *device; /* "/dev/sdb1" */
     char *disk;   /* "/dev/sdb": the same where the medium has no partitions */
+    char *inside; /* "/dev/dm-0": where the medium is encrypted and open; NULL: the file system lies bare */
     char *model;
     char *label;
     char *file_system;                     /* "vfat", "exfat", "ext4", … */

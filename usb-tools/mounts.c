@@ -88,17 +88,33 @@ const struct mount *mounts_find(const struct mounts *m, const char *device)
     return NULL;
 }
 
+static bool is_one_of(const char *text, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(text, list[i]))
+            return true;
+    return false;
+}
+
 bool mounts_hold_system(const struct mounts *m, const char *device)
 {
-    /* The last ones: where Debian, Ubuntu and Fedora keep the stick that a live system started from. */
-    static const char *const folders[] = {
-        "/",        "/boot",    "/boot/efi",        "/efi",   "/etc",
-        "/home",    "/opt",     "/sysroot",         "/usr",   "/var",
-        "/var/lib", "/var/log", "/run/live/medium", "/cdrom", "/run/initramfs/live"};
+    static const char *const folders[] = {"/",    "/boot",    "/boot/efi", "/boot/firmware", "/efi",
+                                          "/etc", "/home",    "/opt",      "/sysroot",       "/usr",
+                                          "/var", "/var/lib", "/var/log"};
+    /* Where Debian, Ubuntu, Fedora and Arch have the stick that a live system started from. */
+    static const char *const live[] = {"/run/live/medium",
+                                       "/run/live/findiso",
+                                       "/lib/live/mount/medium",
+                                       "/run/initramfs/live",
+                                       "/run/initramfs/isoscan",
+                                       "/run/archiso/bootmnt",
+                                       "/cdrom",
+                                       "/isodevice"};
     for (size_t i = 0; i < m->count; i++)
-        for (size_t k = 0; k < COUNT_OF(folders); k++)
-            if (!strcmp(m->items[i].device, device) && !strcmp(m->items[i].point, folders[k]))
-                return true;
+        if (!strcmp(m->items[i].device, device) &&
+            (is_one_of(m->items[i].point, folders, COUNT_OF(folders)) ||
+             is_one_of(m->items[i].point, live, COUNT_OF(live))))
+            return true;
     return false;
 }
 

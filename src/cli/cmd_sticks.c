@@ -45,6 +45,10 @@ static char *format_command(const struct stick *m, const char *label)
 {
     if (m->system)
         return NULL;
+    if (m->inside)
+        return mem_format("%s%s%sudisksctl lock -b %s && sudo mkfs.vfat -F 32 -n %s %s",
+                          m->mount_point ? "sudo umount " : "", m->mount_point ? m->inside : "",
+                          m->mount_point ? " && " : "", m->device, label, m->device);
     if (!m->mount_point)
         return mem_format("sudo mkfs.vfat -F 32 -n %s %s", label, m->device);
     return mem_format("sudo umount %s && sudo mkfs.vfat -F 32 -n %s %s", m->device, label, m->device);
@@ -59,7 +63,7 @@ static char *label_command(const struct stick *m, const char *label)
                                               {"ext2", "e2label"}};
     for (size_t i = 0; !m->system && m->file_system && i < COUNT_OF(programs); i++)
         if (!strcmp(m->file_system, programs[i][0]))
-            return mem_format("sudo %s %s %s", programs[i][1], m->device, label);
+            return mem_format("sudo %s %s %s", programs[i][1], m->inside ? m->inside : m->device, label);
     return NULL;
 }
 
@@ -99,6 +103,8 @@ static void print_medium(const struct stick *m, const char *wanted)
     putchar('\n');
     print_fact("label", m->label, "none");
     print_fact("file system", m->file_system, "none known");
+    if (m->inside)
+        print_fact("encrypted", m->inside, NULL);
     print_fact("mounted", m->mount_point, "no");
     if (m->cluster_bytes)
         print_room(m);
@@ -118,6 +124,7 @@ static void json_add_medium(cJSON *list, const struct stick *m, const char *want
     cJSON *item = json_add_item(list);
     json_add_text(item, "device", m->device);
     json_add_text(item, "disk", m->disk);
+    json_add_text(item, "inside", m->inside);
     json_add_text(item, "model", m->model);
     json_add_integer(item, "bytes", (int64_t)m->bytes);
     json_add_text(item, "label", m->label);

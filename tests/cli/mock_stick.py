@@ -14,6 +14,7 @@ import dbusmock
 SERVICE = "org.freedesktop.UDisks2"
 ROOT = "/org/freedesktop/UDisks2"
 SECTORS = 16384
+BLOCKS = ("sdb", "dm-0", "sdb1")
 # umockdev is preloaded before the sanitizers' runtime, and the program finds the bus here.
 ENV = {"ASAN_OPTIONS": "verify_asan_link_order=0"}
 
@@ -40,13 +41,31 @@ E: ID_FS_LABEL_ENC={label}
 A: dev={number}\\n
 A: size={sectors}\\n
 """
+# Upon the partition, once it is encrypted and open.
+INSIDE = """A: holders/dm-0=\\n
+
+P: /devices/virtual/block/dm-0
+N: dm-0
+E: DEVTYPE=disk
+E: DEVNAME=/dev/dm-0
+E: SUBSYSTEM=block
+E: ID_FS_TYPE=vfat
+E: ID_FS_LABEL_ENC=SECRET
+A: removable=0\\n
+A: ro=0\\n
+A: dev={number}\\n
+A: size={sectors}\\n
+"""
 
 
-def plug_in(folder, number="8:17", label="UPDATES", file_system="vfat", divided=True):
-    """The words before a command that lets it see the stick; `number` is that of what is mounted."""
+def plug_in(folder, number="8:17", label="UPDATES", file_system="vfat", divided=True, inside=None):
+    """The words before a command that lets it see the stick; `number` is that of what is mounted, `inside` that of
+    what the stick holds encrypted."""
     text = DISK.format(sectors=SECTORS)
     if divided:
         text += "\n" + PARTITION.format(sectors=SECTORS, number=number, label=label, file_system=file_system)
+        if inside:
+            text += INSIDE.format(sectors=SECTORS, number=inside)
     description = folder / "stick.umockdev"
     description.write_text(text)
     return ["umockdev-run", "--device", str(description), "--"]
@@ -68,8 +87,8 @@ def system_bus():
 
 
 @contextlib.contextmanager
-def udisks(unmount="", can_power_off=True):
-    """`unmount` is Python that the mock runs for Unmount. Yields what the mock was asked, as a function."""
+def udisks(unmount="", lock="", can_power_off=True):
+    """`unmount` and `lock` are Python that the mock runs for Unmount and Lock. Yields what the mock was asked, as a function."""
     with system_bus():
         address = ENV["DBUS_SYSTEM_BUS_ADDRESS"]
         mock = subprocess.Popen(["/usr/bin/python3", "-m", "dbusmock", SERVICE, ROOT, f"{SERVICE}.Manager"],
@@ -78,7 +97,7 @@ def udisks(unmount="", can_power_off=True):
         connection = dbus.bus.BusConnection(address)
         try:
             wait_for(connection)
-            fill(connection, unmount, can_power_off)
+            fill(connection, unmount, lock, can_power_off)
             yield lambda: calls(connection)
         finally:
             connection.close()
@@ -101,18 +120,25 @@ def mock_of(connection, path):
     return dbus.Interface(connection.get_object(SERVICE, path), dbusmock.MOCK_IFACE)
 
 
-def fill(connection, unmount, can_power_off):
+def block_path(name):
+    """udisks writes what no object path may hold as _ and two hexadecimal digits."""
+    return f"{ROOT}/block_devices/{name.replace('-', '_2d')}"
+
+
+def fill(connection, unmount, lock, can_power_off):
     root, drive = mock_of(connection, ROOT), f"{ROOT}/drives/Rehearsal"
     block = {"Drive": dbus.ObjectPath(drive)}
-    for name in ("sdb", "sdb1"):
-        root.AddObject(f"{ROOT}/block_devices/{name}", f"{SERVICE}.Block", block, [])
-    mock_of(connection, f"{ROOT}/block_devices/sdb1").AddMethod(f"{SERVICE}.Filesystem", "Unmount", "a{sv}", "", unmount)
+    for name in BLOCKS:
+        root.AddObject(block_path(name), f"{SERVICE}.Block", block, [])
+    for name in ("sdb1", "dm-0"):
+        mock_of(connection, block_path(name)).AddMethod(f"{SERVICE}.Filesystem", "Unmount", "a{sv}", "", unmount)
+    mock_of(connection, block_path("sdb1")).AddMethod(f"{SERVICE}.Encrypted", "Lock", "a{sv}", "", lock)
     root.AddObject(drive, f"{SERVICE}.Drive", {"CanPowerOff": can_power_off}, [("PowerOff", "a{sv}", "", "")])
 
 
 def calls(connection):
     """Names of the methods that were called, in the order of time."""
     said = []
-    for path in ("block_devices/sdb1", "drives/Rehearsal"):
-        said += [(int(when), str(name)) for when, name, _ in mock_of(connection, f"{ROOT}/{path}").GetCalls()]
+    for path in (*map(block_path, BLOCKS), f"{ROOT}/drives/Rehearsal"):
+        said += [(int(when), str(name)) for when, name, _ in mock_of(connection, path).GetCalls()]
     return [name for _, name in said]

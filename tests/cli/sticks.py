@@ -57,7 +57,7 @@ class Sticks(Scenario):
 
     def test_a_stick_that_is_not_mounted(self):
         self.assertEqual(self.only(), {
-            "device": "/dev/sdb1", "disk": "/dev/sdb", "model": "Rehearsal Stick", "bytes": 8 << 20,
+            "device": "/dev/sdb1", "disk": "/dev/sdb", "inside": None, "model": "Rehearsal Stick", "bytes": 8 << 20,
             "label": "UPDATES", "file_system": "vfat", "mount_point": None, "cluster_bytes": 0, "free_clusters": 0,
             "file_limit": 0xffffffff, "read_only": False, "system": False,
             "label_command": "sudo fatlabel /dev/sdb1 UPDATES",
@@ -140,6 +140,38 @@ class Sticks(Scenario):
         with mock_stick.system_bus():
             self.refuses(6, "no-udisks", "eject", self.stick)
         self.assertTrue(os.path.ismount(self.stick))
+
+    def test_an_encrypted_stick_that_is_closed(self):
+        self.stick_words = mock_stick.plug_in(self.home, file_system="crypto_LUKS")
+        stick = self.only()
+        self.assertEqual((stick["file_system"], stick["inside"], stick["system"], stick["label_command"]),
+                         ("crypto_LUKS", None, False, None))
+
+    def test_an_encrypted_stick_that_is_open_is_a_stick(self):
+        self.stick_words = mock_stick.plug_in(self.home, file_system="crypto_LUKS", inside=self.mount())
+        stick = self.only()
+        self.assertEqual((stick["device"], stick["inside"], stick["system"], stick["mount_point"]),
+                         ("/dev/sdb1", "/dev/dm-0", False, str(self.stick)))
+        self.assertEqual((stick["file_system"], stick["label"]), ("vfat", "SECRET"))
+        self.assertEqual(stick["label_command"], "sudo fatlabel /dev/dm-0 SECRET")
+        self.assertEqual(stick["format_command"], "sudo umount /dev/dm-0 && udisksctl lock -b /dev/sdb1 && "
+                                                  "sudo mkfs.vfat -F 32 -n SECRET /dev/sdb1")
+        self.assertIn("/dev/dm-0", self.airlock("sticks").stdout)
+
+    def test_eject_closes_an_encrypted_stick(self):
+        self.stick_words = mock_stick.plug_in(self.home, file_system="crypto_LUKS", inside=self.mount())
+        busy = f"assert not __import__('os').path.ismount('{self.stick}')"
+        with mock_stick.udisks(f"__import__('subprocess').run(['umount', '{self.stick}'], check=True)", busy) as calls:
+            self.ok("eject", self.stick)
+            self.assertEqual(calls(), ["Unmount", "Lock", "PowerOff"])
+        self.assertFalse(os.path.ismount(self.stick))
+
+    def test_a_system_disk_stays_one_where_it_is_encrypted(self):
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+        root = next(line.split()[2] for line in mounts if line.split()[4] == "/")
+        self.stick_words = mock_stick.plug_in(self.home, file_system="crypto_LUKS", inside=root)
+        self.assertTrue(self.only()["system"])
+        self.refuses(2, "system-disk", "eject", "/dev/sdb1", says="/dev/sdb1")
 
     def test_what_is_no_stick_is_not_ejected(self):
         for name in ("/dev/sdc", self.home, "nowhere"):
