@@ -159,7 +159,7 @@ static int wrong_type(const char *what, struct err *e)
     return err_set(e, ERR_BAD_UPDATE_LOG, "'%s' is not what a client writes there", what);
 }
 
-/* A text of at most `max` bytes without NUL; NULL for null. */
+/* UTF-8 of at most `max` bytes without NUL; NULL for null. */
 static int get_text(sqlite3_stmt *row, int column, size_t max, const char **ret, struct err *e)
 {
     int type = sqlite3_column_type(row, column);
@@ -170,7 +170,7 @@ static int get_text(sqlite3_stmt *row, int column, size_t max, const char **ret,
         return wrong_type(sqlite3_column_name(row, column), e);
     const char *text = (const char *)sqlite3_column_text(row, column);
     size_t len = (size_t)sqlite3_column_bytes(row, column);
-    if (!text || len > max || strlen(text) != len)
+    if (!text || len > max || strlen(text) != len || !utf8_valid(text, len))
         return wrong_type(sqlite3_column_name(row, column), e);
     *ret = text;
     return 0;
@@ -188,8 +188,7 @@ static int get_number(sqlite3_stmt *row, int column, int64_t otherwise, int64_t 
 
 /* ---- an install ---- */
 
-/* "urn:tdx-ota:lockbox:<name>:<version>:<12 hex digits>". The name is of the caller's. */
-static bool split_urn(const char *urn, char **ret_lockbox, int64_t *ret_version)
+bool update_logs_split_urn(const char *urn, char **ret_lockbox, int64_t *ret_version)
 {
     static const char start[] = "urn:tdx-ota:lockbox:";
     if (strncmp(urn, start, sizeof start - 1) != 0)
@@ -214,7 +213,7 @@ static char *tell_lockbox(struct update_install *install, const char *name, int6
     char *lockbox = NULL;
     if (!name)
         return NULL;
-    if (split_urn(name, &lockbox, &install->lockbox_version))
+    if (update_logs_split_urn(name, &lockbox, &install->lockbox_version))
         install->correlation = name;
     else {
         lockbox = mem_strdup(name);

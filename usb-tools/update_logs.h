@@ -15,6 +15,7 @@
 #ifndef AIRLOCK_USB_UPDATE_LOGS_H
 #define AIRLOCK_USB_UPDATE_LOGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,7 +28,7 @@
 #define UPDATE_MANIFEST_MAX (1u << 20) /* bytes: one with 64 ECUs has some hundred KiB */
 #define UPDATE_TEXT_MAX 4096u /* bytes of any other text; a longer line is cut, a longer name refused */
 
-/* Valid during the call only. Texts are UTF-8 or whatever a hostile stick holds, without NUL. */
+/* Valid during the call only. Texts are UTF-8, and hostile. */
 struct update_install {
     int64_t id;              /* of the row: the n-th install that this stick saw */
     const char *device;      /* what the device calls itself */
@@ -58,5 +59,9 @@ struct update_logs_reader {
  * tables. Each row beyond the limits above is not read; that goes to `bad`, once. */
 must_check int update_logs_read(int dirfd, const char *name, const struct update_logs_reader *reader,
                                 struct err *e);
+
+/* The correlation id of a lockbox, "urn:tdx-ota:lockbox:<name>:<version>:<12 hexadecimal digits>": false, and
+ * nothing written, for any other text. The name is of the caller's. */
+bool update_logs_split_urn(const char *urn, char **ret_lockbox, int64_t *ret_version);
 
 #endif
