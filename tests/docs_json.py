@@ -17,7 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "cli"))
+sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("cli", "client", "interop")]
+import client  # noqa: E402, what devices leave behind
+import make_reports  # noqa: E402
 import mock_stick  # noqa: E402, beside the scenarios
 
 HERE = Path(__file__).parent
@@ -147,6 +149,7 @@ def answers(r):
     said["sticks"] = [r.ask("sticks", under=stick)]
     with mock_stick.udisks():
         said["eject"] = [r.ask("eject", "/dev/sdb1", under=stick)]
+    said |= reports(r)
     said["fetch"].append(r.ask("fetch", "pump-7", "--state", "new-state"))
     lines = r.run("--progress=json", "verify", "stick").stderr
     said["progress"] = [json.loads(line) for line in lines.splitlines()]
@@ -157,6 +160,31 @@ def on_small_medium():
     """The words before a command for which the folder `small` is a medium of 4 MiB."""
     as_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     return ["unshare", *as_root, "--mount", "sh", "-c", 'mount -t tmpfs -o size=4M none small && exec "$@"', "sh"]
+
+
+def reports(r):
+    """Of a stick with a log of two devices, of which one is known, a report of the helper, and what is none."""
+    pump, press = client.Device("pump-7"), client.Device("press-line")
+    folder = r.folder / "returned"
+    with client.Log(folder / "update-logs.db") as log:
+        log.add(pump, pump.manifest(), lines=["begin"])
+        row = log.add(press, press.manifest(report=False))
+        log.add("valve-9", None, name=None)
+        log.db.execute("INSERT INTO logs(install_id, timestamp) VALUES(?, NULL)", (row,))
+    (folder / "old").mkdir()
+    (folder / "old/update-logs.db").write_bytes(b"")
+    (folder / "airlock/reports/pump-7").mkdir(parents=True)
+    (folder / "airlock/reports/pump-7/1.json").write_bytes(
+        make_reports.signed(make_reports.report(1, None, manifest=None)))
+    said = {"reports collect": [r.ask("reports", "collect", "returned", code=7)]}
+    (r.folder / "empty.jsonl").write_text("")
+    said["reports import"] = [r.ask("reports", "import", "empty.jsonl")]
+    said["reports note"] = [r.ask("reports", "note", "pump-9", "green light")]
+    said["reports key list"] = [r.ask("reports", "key", "add", "pump-7", pump.public), r.ask("reports", "key", "list")]
+    shown = r.ask("reports", "list")
+    said["reports list"] = [shown]
+    said["reports show"] = [r.ask("reports", "show", str(report["id"])) for report in shown["reports"]]
+    return said
 
 
 def differential(r):

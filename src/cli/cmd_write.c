@@ -12,6 +12,7 @@
 #include "cli/expiry.h"
 #include "cli/own_key.h"
 #include "cli/print_delivery.h"
+#include "cli/reports.h"
 #include "cli/volumes.h"
 #include "cli/write_options.h"
 #include "lockbox/place.h"
@@ -170,6 +171,8 @@ static int write_names(struct app *app, const struct write_options *o, const str
         (needs_signer(o, names, count) && own_key_load_or_make(app, &signer, &made, e)))
         return -1;
     device_options_note_trust(&how.judge);
+    if (!o->dry_run)
+        reports_collect_before_writing(app, to);
     for (size_t i = 0; i < count; i++)
         if (names[i] && write_one(app, &how, names[i], to, b->done, e))
             batch_fail(b, names[i], e);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The verbs of `airlock reports`: cmd_reports.c has their table, and each reports_*.c some of them.
+ */
+#ifndef AIRLOCK_CLI_REPORTS_H
+#define AIRLOCK_CLI_REPORTS_H
+
+#include "cli/app.h"
+#include "report/reading.h"
+
+struct reports_options {
+    const char *device, *lockbox, *only, *as, *result, *serial;
+    struct option_time since, until;
+    bool all, helper;
+};
+
+typedef int reports_verb(struct app *app, const struct reports_options *o, const char **words, size_t count,
+                         int *exit_code, struct err *e);
+
+reports_verb reports_collect, reports_import, reports_note, reports_key_add, reports_key_list;
+reports_verb reports_list, reports_show, reports_export;
+
+/* For what writes; makes the ledger where there is none. */
+must_check int reports_open_ledger(struct app *app, struct ledger **ret, struct err *e);
+/* For what reads. No ledger (*ret_ledger stays NULL) is one without reports. */
+must_check int reports_load(struct app *app, struct ledger **ret_ledger, struct readings *ret, struct err *e);
+/* Is --only a word that there is? */
+must_check int reports_check_only(const struct reports_options *o, struct err *e);
+/* Does it fit --device, --lockbox, --only, --since and --until? */
+bool reports_is_wanted(const struct reading *r, const struct reports_options *o);
+
+/* Before something is written there: whatever reports lie in the folder `to` (or that of the file) come to
+ * the ledger. What fails is told, and the writing goes on. */
+void reports_collect_before_writing(struct app *app, const char *to);
+
+#endif
