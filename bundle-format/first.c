@@ -28,16 +28,34 @@ static void add_file(struct buf *to, const char *name, const void *bytes, size_t
     wire_add_zeros(to, tar_padding(len));
 }
 
-void first_add(struct buf *to, const void *manifest, size_t manifest_len, const struct index *x)
+/* What precedes the lines of the members: the manifest, the listing's header, and its line for the manifest.
+ */
+static void add_start(struct buf *to, const void *manifest, size_t manifest_len, uint64_t listing_size)
 {
-    AUTO(buf) struct buf listing = {0};
     uint8_t digest[HASH_SIZE];
     hash_of(manifest, manifest_len, digest);
-    add_line(&listing, digest, MANIFEST_NAME);
-    for (size_t i = 0; i < x->member_count; i++)
-        add_line(&listing, x->members[i].sha256, index_path(x, i));
     add_file(to, MANIFEST_NAME, manifest, manifest_len);
-    add_file(to, LISTING_NAME, listing.data, listing.len);
+    tar_add_header(to, LISTING_NAME, listing_size);
+    add_line(to, digest, MANIFEST_NAME);
+}
+
+#define LINE_SIZE (HASH_HEX_SIZE - 1 + 3) /* without the path: hash, two blanks, newline */
+
+static uint64_t measure_listing(const struct index *x)
+{
+    uint64_t size = LINE_SIZE + strlen(MANIFEST_NAME);
+    for (size_t i = 0; i < x->member_count; i++)
+        size += LINE_SIZE + strlen(index_path(x, i));
+    return size;
+}
+
+void first_add(struct buf *to, const void *manifest, size_t manifest_len, const struct index *x)
+{
+    uint64_t size = measure_listing(x);
+    add_start(to, manifest, manifest_len, size);
+    for (size_t i = 0; i < x->member_count; i++)
+        add_line(to, x->members[i].sha256, index_path(x, i));
+    wire_add_zeros(to, tar_padding(size));
 }
 
 int first_manifest(const uint8_t *slice, size_t len, const uint8_t **ret_manifest, size_t *ret_manifest_len,
@@ -55,12 +73,30 @@ int first_manifest(const uint8_t *slice, size_t len, const uint8_t **ret_manifes
     return 0;
 }
 
+/* Are these the next bytes? Empties the buffer for those after. */
+static bool comes_next(struct cursor *c, struct buf *expected)
+{
+    const uint8_t *there = cursor_take(c, expected->len);
+    bool same = there && !memcmp(there, expected->data, expected->len);
+    buf_clear(expected);
+    return same;
+}
+
+/* Line by line, since a second listing would be the largest thing in a reader's memory. */
 int first_check(const uint8_t *slice, size_t len, const uint8_t *manifest, size_t manifest_len,
                 const struct index *x, struct err *e)
 {
     AUTO(buf) struct buf expected = {0};
-    first_add(&expected, manifest, manifest_len, x);
-    if (expected.len != len || memcmp(expected.data, slice, len))
+    struct cursor c = {.at = slice, .left = len};
+    uint64_t size = measure_listing(x);
+    add_start(&expected, manifest, manifest_len, size);
+    bool same = comes_next(&c, &expected);
+    for (size_t i = 0; i < x->member_count && same; i++) {
+        add_line(&expected, x->members[i].sha256, index_path(x, i));
+        same = comes_next(&c, &expected);
+    }
+    wire_add_zeros(&expected, tar_padding(size));
+    if (!same || !comes_next(&c, &expected) || c.left > 0)
         return err_set(e, ERR_BUNDLE_INCONSISTENT, LISTING_NAME " and the index do not list the same files");
     return 0;
 }

@@ -20,7 +20,8 @@ struct opening {
     uint64_t size;                             /* of the file */
     bool loosely;                              /* faulty volumes are noted */
     uint64_t at;                               /* how far it has been read */
-    struct buf first, head, signatures, index; /* as stored */
+    struct buf first, head, signatures, index; /* as stored; freed when unpacked, for small devices */
+    struct buf slice;                          /* F0 unpacked */
 };
 
 static int opening_read(const struct opening *o, void *to, size_t n, uint64_t offset, struct err *e)
@@ -99,19 +100,34 @@ static int authenticate(struct opening *o, struct err *e)
     return 0;
 }
 
-static int read_first(struct opening *o, struct err *e)
+static int decode_index(struct opening *o, struct err *e)
 {
-    struct bundle *b = o->b;
+    int rc = index_decode(o->index.data, o->index.len, &o->b->index, e);
+    buf_free(&o->index);
+    return rc;
+}
+
+static int unpack_first(struct opening *o, struct err *e)
+{
     size_t len;
     if (frame_raw_size(o->first.data, o->first.len, LIMIT_FIRST_FRAME, &len, e))
         return -1;
     struct frame_unpacker *unpacker = frame_unpacker_new();
-    int rc = frame_unpack(unpacker, o->first.data, o->first.len, buf_reserve(&b->first, len), len, e);
+    int rc = frame_unpack(unpacker, o->first.data, o->first.len, buf_reserve(&o->slice, len), len, e);
     frame_unpacker_delete(unpacker);
-    b->first.len = rc ? 0 : len;
-    if (rc || first_manifest(b->first.data, b->first.len, &b->manifest, &b->manifest_len, e))
+    buf_free(&o->first);
+    o->slice.len = rc ? 0 : len;
+    return rc;
+}
+
+static int read_first(struct opening *o, struct err *e)
+{
+    const uint8_t *manifest;
+    size_t len;
+    if (unpack_first(o, e) || first_manifest(o->slice.data, o->slice.len, &manifest, &len, e))
         return err_context(e, "its first frame");
-    return manifest_check(b->manifest, b->manifest_len, &b->index.shared, e);
+    buf_add(&o->b->manifest, manifest, len);
+    return manifest_check(manifest, len, &o->b->index.shared, e);
 }
 
 /* The index, which is decoded, holds in itself and with the first frame. */
@@ -120,8 +136,9 @@ static int check_index(struct opening *o, struct err *e)
     struct bundle *b = o->b;
     if (index_check(&b->index, e))
         return -1;
-    if (first_check(b->first.data, b->first.len, b->manifest, b->manifest_len, &b->index, e))
+    if (first_check(o->slice.data, o->slice.len, b->manifest.data, b->manifest.len, &b->index, e))
         return err_context(e, "its first frame");
+    buf_free(&o->slice);
     return 0;
 }
 
@@ -219,7 +236,7 @@ static int look_for_loan(void *ctx, const char *name, struct err *e)
 
 static int missing_loan(const struct bundle *b, const struct index_volume *v, struct err *e)
 {
-    AUTO_FREE char *file = manifest_loan(b->manifest, b->manifest_len, v->id);
+    AUTO_FREE char *file = manifest_loan(b->manifest.data, b->manifest.len, v->id);
     err_set(e, ERR_VOLUME_MISSING, "volume %u of another bundle, whose contents it shares, is not beside it",
             v->number);
     return file ? err_hint(e, "when it was written that was '%s'", file) : -1;
@@ -270,8 +287,8 @@ static int open_bundle(struct opening *o, struct err *e)
 {
     struct bundle *b = o->b;
     if (b->medium.open(b->medium.ctx, b->name, &b->head_fd, e) || volume_file_size(b->head_fd, &o->size, e) ||
-        authenticate(o, e) || index_decode(o->index.data, o->index.len, &b->index, e) || read_first(o, e) ||
-        check_index(o, e) || find_volumes(o, e))
+        authenticate(o, e) || decode_index(o, e) || read_first(o, e) || check_index(o, e) ||
+        find_volumes(o, e))
         return -1;
     return o->loosely ? 0 : bundle_unroll(b, STREAM_METADATA, 1, NULL, NULL, NULL, e);
 }
@@ -291,6 +308,7 @@ static int open_on(const struct medium *medium, const char *name, const struct b
     buf_free(&o.head);
     buf_free(&o.signatures);
     buf_free(&o.index);
+    buf_free(&o.slice);
     if (rc) {
         bundle_close(b);
         return -1;
@@ -335,7 +353,7 @@ void bundle_close(struct bundle *b)
     cleanup_fd(&b->head_fd);
     free(b->volumes);
     free(b->name);
-    buf_free(&b->first);
+    buf_free(&b->manifest);
     head_signatures_free(&b->signatures);
     index_free(&b->index);
     free(b);
@@ -348,8 +366,8 @@ bool bundle_is_shared(const struct bundle *b)
 
 const char *bundle_manifest(const struct bundle *b, size_t *ret_len)
 {
-    *ret_len = b->manifest_len;
-    return (const char *)b->manifest;
+    *ret_len = b->manifest.len;
+    return buf_text(&b->manifest);
 }
 
 size_t bundle_signature_count(const struct bundle *b)

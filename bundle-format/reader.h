@@ -24,9 +24,7 @@ struct bundle {
     struct medium medium;
     struct bundle_elsewhere elsewhere; /* open NULL: nowhere */
     char *name;
-    struct buf first;        /* F0's content */
-    const uint8_t *manifest; /* in it */
-    size_t manifest_len;
+    struct buf manifest;
     struct head_signatures signatures;
     uint64_t signatures_at, signatures_len; /* S, in the head's file */
     struct head_digests digests;            /* what it signs */

@@ -3,6 +3,7 @@
  * airlock: finds the command, fills its options, runs it, and turns its error into a message and an exit
  * code.
  */
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -130,11 +131,16 @@ static void catch_interrupt(void)
         sigaction(SIGINT, &action, NULL);
 }
 
+/* Freed memory of this size goes back to the system. By itself glibc raises the threshold with each large
+ * block that is freed, and keeps what was needed only for a while: with 30 000 objects 12 MiB. */
+#define GIVEN_BACK_FROM (1 << 20)
+
 int main(int argc, char **argv)
 {
     struct app app = {.store = STORE_CLOSED};
     struct err e = {0};
     int exit_code = EXIT_DONE;
+    mallopt(M_MMAP_THRESHOLD, GIVEN_BACK_FROM);
     if (sodium_init() < 0)
         abort();
     catch_interrupt();
