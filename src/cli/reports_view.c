@@ -15,6 +15,7 @@
 #include "base/out.h"
 #include "cli/print.h"
 #include "cli/reports.h"
+#include "report/revision.h"
 
 #define COLUMNS_DEFAULT 80
 #define DEVICE_COLUMNS 16
@@ -311,7 +312,19 @@ static void json_ecu(cJSON *list, const struct manifest_ecu *ecu)
     cJSON_AddStringToObject(one, "proof", manifest_trust_text(ecu->trust));
 }
 
-static int print_report(struct ledger *l, const struct reading *r, struct err *e)
+static void print_revision(const struct app *app, const struct reading *r)
+{
+    static const char *const texts[] = {
+        [REVISION_UNKNOWN] = "not the version that this computer holds",
+        [REVISION_SAME] = "the one that this computer fetched",
+        [REVISION_OTHER] = "another one than this computer fetched under that version",
+    };
+    print_label("revision");
+    print_text(r->correlation);
+    printf(": %s\n", texts[revision_compare(&app->store, app->profile, r->correlation)]);
+}
+
+static int print_report(const struct app *app, struct ledger *l, const struct reading *r, struct err *e)
 {
     AUTO_FREE char *device = device_cell(r);
     AUTO_FREE char *lockbox = lockbox_cell(r);
@@ -322,6 +335,8 @@ static int print_report(struct ledger *l, const struct reading *r, struct err *e
     if (*r->serial)
         print_fact("serial", r->serial);
     print_fact("lockbox", lockbox);
+    if (r->correlation)
+        print_revision(app, r);
     print_fact("outcome", outcome);
     print_fact("proof", proof);
     if (*r->text)
@@ -340,11 +355,21 @@ static int print_report(struct ledger *l, const struct reading *r, struct err *e
                : 0;
 }
 
-static int json_report(struct ledger *l, const struct reading *r, struct err *e)
+static void json_revision(cJSON *to, const struct app *app, const struct reading *r)
+{
+    static const char *const texts[] = {
+        [REVISION_UNKNOWN] = "unknown", [REVISION_SAME] = "same", [REVISION_OTHER] = "other"};
+    json_add_text(to, "correlation_id", r->correlation);
+    cJSON_AddStringToObject(to, "revision",
+                            texts[revision_compare(&app->store, app->profile, r->correlation)]);
+}
+
+static int json_report(const struct app *app, struct ledger *l, const struct reading *r, struct err *e)
 {
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddNumberToObject(answer, "schema", 1);
     json_reading(answer, r);
+    json_revision(answer, app, r);
     cJSON *ecus = cJSON_AddArrayToObject(answer, "ecus");
     for (size_t i = 0; i < r->manifest.ecu_count; i++)
         json_ecu(ecus, &r->manifest.ecus[i]);
@@ -368,5 +393,5 @@ int reports_show(struct app *app, const struct reports_options *o, const char **
     (void)o, (void)count, (void)exit_code;
     if (reports_load(app, &l, &all, e) || find(&all, words[0], &r, e))
         return -1;
-    return app->global.json ? json_report(l, r, e) : print_report(l, r, e);
+    return app->global.json ? json_report(app, l, r, e) : print_report(app, l, r, e);
 }

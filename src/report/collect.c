@@ -16,6 +16,7 @@
 
 #define DEPTH_MAX 8u /* folders: the deepest that anybody writes is airlock/reports/<device> in a folder */
 #define PLACES_MAX 100000u /* files and folders: a stick full of photographs has some ten thousand */
+#define FILES_MAX 10000u   /* logs and reports: a thousand devices with ten reports each */
 #define HELPER_FILES "*airlock/reports/*/*.json"
 
 struct walk {
@@ -25,6 +26,7 @@ struct walk {
     struct collection *found;
     dev_t device; /* which the walk does not leave */
     size_t places;
+    bool full; /* there are too many */
     unsigned depth;
     bool ledger_failed; /* then nothing goes on */
 
@@ -117,14 +119,26 @@ static int look_at_folder(struct walk *w, const char *name, const char *path, st
     return look_into(w, fd, path, e);
 }
 
+/* Once; what is left is not looked at. */
+static int tell_full(struct walk *w, struct err *e)
+{
+    if (w->full)
+        return 0;
+    w->full = true;
+    err_set(e, ERR_TOO_LARGE,
+            "more than %u files and folders, or %u logs and reports; the rest was not looked at", PLACES_MAX,
+            FILES_MAX);
+    tell(w, ".", e);
+    return 0;
+}
+
 static int look_at(void *ctx, const char *name, struct err *e)
 {
     struct walk *w = ctx;
     struct stat st;
     AUTO_FREE char *path = mem_format("%s%s%s", w->path, *w->path ? "/" : "", name);
-    if (++w->places > PLACES_MAX)
-        return err_set(e, ERR_TOO_LARGE, "more than %u files and folders; the others were not looked at",
-                       PLACES_MAX);
+    if (w->full || ++w->places > PLACES_MAX)
+        return tell_full(w, e);
     if (fstatat(w->dirfd, name, &st, AT_SYMLINK_NOFOLLOW)) {
         err_errno(e, ERR_MEDIUM_IO, "cannot look at it");
         tell(w, path, e);
@@ -135,6 +149,8 @@ static int look_at(void *ctx, const char *name, struct err *e)
     bool is_log = !strcmp(name, UPDATE_LOGS_NAME);
     if (!is_log && fnmatch(HELPER_FILES, path, 0) != 0)
         return 0;
+    if (w->found->files == FILES_MAX)
+        return tell_full(w, e);
     w->found->files++;
     if (!w->ledger)
         return 0;

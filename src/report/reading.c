@@ -43,6 +43,7 @@ static void reading_free(struct reading *r)
     free(r->name);
     free(r->calls_itself);
     free(r->lockbox);
+    free(r->correlation);
     free(r->code);
     free(r->text);
     free(r->stick);
@@ -123,6 +124,7 @@ static int read_manifest(const struct load *load, const struct ledger_entry *ent
         r->outcome = READING_UNKNOWN;
     r->code = mem_strdup(m->result.code && !forged ? m->result.code : "");
     r->text = mem_strdup(m->result.description && !forged ? m->result.description : "");
+    r->correlation = m->correlation ? mem_strdup(m->correlation) : NULL;
     if (m->correlation && !update_logs_split_urn(m->correlation, &r->lockbox, &r->version))
         r->version = -1;
     return 0;
@@ -146,6 +148,7 @@ static int read_claim(const struct ledger_entry *entry, struct reading *r, struc
     r->code = mem_strdup("");
     r->text = mem_strdup(claim.text ? claim.text : "");
     r->lockbox = steal_ptr(claim.lockbox);
+    r->correlation = steal_ptr(claim.correlation);
     r->version = claim.version;
     r->calls_itself = steal_ptr(claim.device);
     if (person)

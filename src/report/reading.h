@@ -51,6 +51,7 @@ struct reading {
     char *calls_itself;               /* unsigned, unless it is a verified helper's; "" */
     char *lockbox;                    /* NULL: not known */
     int64_t version;                  /* of it; -1: not known */
+    char *correlation;                /* of the lockbox; NULL: not known */
     char *code, *text;                /* "INSTALL_FAILED", and in words; "" */
     char *stick;                      /* where it was seen first */
     int64_t seen_at;                  /* when it was collected first; of a note: when the person saw it */

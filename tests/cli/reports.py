@@ -188,6 +188,7 @@ class Reports(Scenario):
             log.add("deep", None)
             log.db.execute("INSERT INTO installs(device_id, manifest) VALUES('x', x'00'), ('y', '{}')")
         answer = self.collect(code=7)
+        (self.stick / "b/c/update-logs.db").unlink()  # or the search for secrets would read it
         self.assertEqual((answer["files"], answer["added"], answer["problem_count"]), (5, 5, 5))
         self.assertEqual({(p["path"], p["id"]) for p in answer["problems"]},
                          {("a/update-logs.db", "bad-update-log"), ("b/update-logs.db", "unsafe-name"),
@@ -201,6 +202,15 @@ class Reports(Scenario):
                            "FROM n WHERE i<12000) SELECT 'd' FROM n")
         answer = self.collect(code=7)
         self.assertEqual((answer["added"], [p["id"] for p in answer["problems"]]), (10000, ["too-large"]))
+
+    def test_a_flood_of_files_is_cut_and_told_once(self):
+        self.fill()
+        folder = self.stick / "airlock/reports/pump-7"
+        folder.mkdir(parents=True)
+        for i in range(10001):
+            (folder / f"{i}.json").touch()
+        answer = self.collect(code=7)
+        self.assertEqual((answer["files"], answer["problem_count"]), (10000, 10001))
 
     def test_a_stick_that_is_not_there_is_named(self):
         self.refuses(2, "no-such-path", "reports", "collect", self.home / "none", says="none")
@@ -324,6 +334,21 @@ class Reports(Scenario):
         self.assertEqual((outcome.code, outcome.answer["failed"]), (7, len(bad)), str(outcome))
         self.assertEqual(len(self.ok("--state", self.home / "other", "reports", "list", "--all")["reports"]), 4)
         self.refuses(2, "no-such-path", "reports", "import", self.home / "none")
+
+    # Which lockbox.
+
+    def test_the_lockbox_of_a_report_is_held_against_the_one_that_was_fetched(self):
+        self.login()
+        self.ok("prepare", "pump-7", self.stick)
+        mine = self.ok("verify", self.bundle())["correlation_id"]
+        with Log(self.log) as log:
+            for correlation in (mine, mine[:-12] + "0" * 12, mine.replace(":1:", ":2:"), "urn:x"):
+                log.add(self.pump, self.pump.manifest(correlation=correlation))
+        self.collect()
+        self.assertEqual([self.ok("reports", "show", i)["revision"] for i in (1, 2, 3, 4)],
+                         ["same", "other", "unknown", "unknown"])
+        self.assertIn("the one that this computer fetched\n", self.airlock("reports", "show", 1).stdout)
+        self.assertEqual(self.list()[3]["lockbox"], None)
 
     # Writing collects first.
 

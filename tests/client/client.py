@@ -83,7 +83,7 @@ class Device(Ecu):
         self.name = name
         self.secondaries = list(secondaries)
 
-    def vehicle(self, counter=1, lockbox="pump-7", version=1, code="OK", description="", report=True):
+    def vehicle(self, counter=1, lockbox="pump-7", version=1, code="OK", description="", report=True, correlation=None):
         """What is signed."""
         result = {"success": code in ("OK", "ALREADY_PROCESSED"), "code": code, "description": description}
         ecus = [self, *self.secondaries]
@@ -92,7 +92,7 @@ class Device(Ecu):
         if report:
             what["installation_report"] = {
                 "content_type": "application/vnd.com.here.otac.installationReport.v1", "report": {
-                    "correlation_id": urn(lockbox, version), "raw_report": description, "result": result,
+                    "correlation_id": correlation or urn(lockbox, version), "raw_report": description, "result": result,
                     "items": [{"ecu": ecu.serial, "result": copy.deepcopy(result)} for ecu in ecus]}}
         return what
 
