@@ -6,11 +6,12 @@
 
 #include "base/clock.h"
 #include "lockbox/content_check.h"
+#include "uptane/refusal.h"
 
 int admit_verdict(const struct verdict *v, int64_t needed_until, struct err *e)
 {
     char ends[CLOCK_TEXT_SIZE], needed[CLOCK_TEXT_SIZE];
-    if (judge_refuse(v, e))
+    if (refusal_check(v, e))
         return -1;
     if (v->valid_until > needed_until) /* at its last second a role is expired already */
         return 0;

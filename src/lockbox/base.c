@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "lockbox/place.h"
 #include "store/ostree_repo.h"
+#include "uptane/refusal.h"
 
 #define REPOSITORY "images/ostree/"
 
@@ -50,7 +51,7 @@ static int add_commits(struct base *b, const struct judge *judge, const struct r
                        struct err *e)
 {
     AUTO(verdict) struct verdict v = {0};
-    if (judge_roles(judge, roles, name, &v, e) || (v.target_count == 0 && judge_refuse(&v, e)))
+    if (judge_roles(judge, roles, name, &v, e) || (v.target_count == 0 && refusal_check(&v, e)))
         return -1;
     for (size_t i = 0; i < v.target_count; i++)
         if (v.targets[i].is_ostree && add_commit(b, v.targets[i].sha256, e))

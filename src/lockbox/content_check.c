@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
@@ -12,10 +11,10 @@
 #include "base/name.h"
 #include "base/out.h"
 #include "base/parallel.h"
-#include "fetch/ostree_object.h"
 #include "lockbox/container_check.h"
 #include "lockbox/container_obtain.h"
 #include "lockbox/ostree_check.h"
+#include "usb-tools/target_index.h"
 
 struct job {
     int dirfd;
@@ -96,50 +95,15 @@ void content_check_folder(int dirfd, const struct needs *needs, struct verdict *
         container_check_folder(dirfd, v, progress);
 }
 
-static int compare_path(const void *key, const void *member)
-{
-    return strcmp(key, ((const struct bundle_member_info *)member)->path);
-}
-
-static int compare_members(const void *a, const void *b)
-{
-    return strcmp(((const struct bundle_member_info *)a)->path, ((const struct bundle_member_info *)b)->path);
-}
-
-/* Which member proves a target by its hash in the index: the file itself, or the commit object. */
-static char *member_path(const struct verdict_target *t)
-{
-    char path[OSTREE_PATH_SIZE];
-    struct ostree_name name = {.kind = OSTREE_COMMIT};
-    if (!t->is_ostree)
-        return mem_format("images/%s", t->name);
-    memcpy(name.checksum, t->sha256, HASH_SIZE);
-    ostree_path(&name, path);
-    return mem_format("images/ostree/%s", path);
-}
-
 /* Every target must be a member of the signed size and hash. */
 static void check_index(const struct bundle *b, struct verdict *v, bool images_too)
 {
-    size_t n = bundle_member_count(b);
-    AUTO_FREE struct bundle_member_info *members = mem_zeroed(n, sizeof *members);
-    for (size_t i = 0; i < n; i++)
-        members[i] = bundle_member_at(b, i);
-    qsort(members, n, sizeof *members, compare_members);
+    AUTO(target_index) struct target_index index = {0};
+    target_index_make(b, &index);
     for (size_t i = 0; i < v->target_count; i++) {
         const struct verdict_target *t = &v->targets[i];
-        AUTO_FREE char *path = member_path(t);
-        const struct bundle_member_info *m = bsearch(path, members, n, sizeof *members, compare_path);
-        struct err found = {0};
-        if (t->is_ostree && !images_too)
-            continue;
-        if (!m)
-            err_set(&found, ERR_MISSING_TARGET, "the bundle does not hold it");
-        else if (!t->is_ostree && m->size != t->length)
-            err_set(&found, ERR_WRONG_LENGTH, "the file does not have its signed length");
-        else if (memcmp(m->sha256, t->sha256, HASH_SIZE) != 0)
-            err_set(&found, ERR_WRONG_HASH, "the file does not match its signed hash");
-        if (found.id != ERR_NONE)
+        struct err found;
+        if ((images_too || !t->is_ostree) && target_index_check(&index, t, &found))
             add_finding(v, t, &found);
     }
 }

@@ -29,9 +29,6 @@ must_check int judge_roles(const struct judge *j, const struct roles *roles, con
 bool judge_ends_soon(int64_t until, int64_t now);
 /* "<role> ends in 12 days, at 2026-12-05T00:00:00Z"; the caller's. */
 char *judge_ending(const char *role, int64_t until, int64_t now);
-/* -1 with the first problem for which the lockbox is invalid or the device refuses it, a target that nobody
- * vouches for last; with ERR_NOTHING_TO_INSTALL for an empty (revoked) lockbox. */
-must_check int judge_refuse(const struct verdict *v, struct err *e);
 /* Adds what was found beside the metadata (a file that is missing, damaged …) and settles valid and outcome
  * anew. */
 void judge_add_problem(struct verdict *v, enum err_id id, const char *role, bool device_refuses,

@@ -10,6 +10,7 @@
 #include "lockbox/history.h"
 #include "lockbox/ostree_members.h"
 #include "store/root_mark.h"
+#include "uptane/refusal.h"
 
 static int take_roles(struct cloud_metadata *m, struct roles *ret, struct err *e)
 {
@@ -25,7 +26,7 @@ static int judge_from(const struct pins *pins, const struct roles *roles, const 
                       struct verdict *ret, struct err *e)
 {
     const struct judge judge = {.trust = judge_trust(pins), .now = now};
-    return judge_roles(&judge, roles, name, ret, e) || judge_refuse(ret, e) ? -1 : 0;
+    return judge_roles(&judge, roles, name, ret, e) || refusal_check(ret, e) ? -1 : 0;
 }
 
 /* As a device sees it that was provisioned with these roots. They do not take the place of what is pinned: an

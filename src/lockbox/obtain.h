@@ -42,9 +42,9 @@ struct obtained {
     char *valid_until_role;
 };
 
-/* Errors: what judge_refuse() says of the roles; ERR_ROOT_CHANGED and ERR_ROLLBACK against what this computer
- * knows of the account (history.h), which is not changed then; those of the cloud, of fetch_files(), of
- * fetch_ostree() and of container_obtain(). */
+/* Errors: what refusal_check() says of the roles; ERR_ROOT_CHANGED and ERR_ROLLBACK against what this
+ * computer knows of the account (history.h), which is not changed then; those of the cloud, of fetch_files(),
+ * of fetch_ostree() and of container_obtain(). */
 must_check int obtain_lockbox(struct cloud *cloud, const struct store *s, const struct obtain_request *r,
                               struct obtained *ret, struct err *e);
 void obtained_free(struct obtained *o);

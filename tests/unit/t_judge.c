@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "lockbox/judge.h"
+#include "uptane/refusal.h"
 
 static void a_problem_found_beside_the_metadata_has_the_advice_of_its_id(void **state)
 {
@@ -48,7 +49,7 @@ static void a_refusal_says_what_to_do_about_the_problem(void **state)
     const struct verdict v = {.problems = &problem, .problem_count = 1};
     struct err e = {0};
     (void)state;
-    assert_int_equal(judge_refuse(&v, &e), -1);
+    assert_int_equal(refusal_check(&v, &e), -1);
     assert_int_equal(e.id, ERR_EXPIRED_ROLE);
     assert_string_equal(e.message, "it ended");
     assert_string_equal(err_hint_text(&e), "renew it");
