@@ -59,26 +59,24 @@ static int run(struct app *app, const void *values, const char **words, size_t c
 {
     const struct repack_options *o = values;
     AUTO(pins) struct pins pins = {0};
-    AUTO(sign_key) struct sign_key key = {0};
+    AUTO(own_signer) struct own_signer signer = {.app = app};
     AUTO(delivery) struct delivery d = {0};
     struct deliver_options how = {.single = o->single,
                                   .memory = o->memory,
                                   .volume_bytes = o->volume_size,
                                   .needed_until = INT64_MIN,
-                                  .signer = &key,
+                                  .signer = own_signer(&signer),
                                   .progress = app->progress};
-    bool made;
     (void)exit_code;
     if (o->single && o->volume_size)
         return err_set(e, ERR_USAGE, "--single makes one file, --volume-size several");
     if ((count > 1 && place_check(words[1], true, e)) || app_open_store(app, e) ||
-        device_options_judge(app, o->trust, NULL, &pins, &how.judge, e) ||
-        own_key_load_or_make(app, &key, &made, e))
+        device_options_judge(app, o->trust, NULL, &pins, &how.judge, e))
         return -1;
     device_options_note_trust(&how.judge);
     if (deliver_repacked(words[0], count > 1 ? words[1] : NULL, &how, &d, e))
         return -1;
-    print_answer(app, &d, &key);
+    print_answer(app, &d, &signer.key);
     if (d.still_lends)
         app_note(app, "the shared bundle stays: another one borrows contents of it");
     return 0;

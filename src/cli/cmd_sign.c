@@ -48,18 +48,17 @@ static int run(struct app *app, const void *values, const char **words, size_t c
 {
     const struct sign_options *o = values;
     AUTO(pins) struct pins pins = {0};
-    AUTO(sign_key) struct sign_key key = {0};
+    AUTO(own_signer) struct own_signer signer = {.app = app};
     AUTO(delivery) struct delivery d = {0};
-    struct deliver_options how = {.needed_until = INT64_MIN, .signer = &key, .progress = app->progress};
-    bool made;
+    struct deliver_options how = {
+        .needed_until = INT64_MIN, .signer = own_signer(&signer), .progress = app->progress};
     (void)count, (void)exit_code;
-    if (app_open_store(app, e) || device_options_judge(app, o->trust, NULL, &pins, &how.judge, e) ||
-        own_key_load_or_make(app, &key, &made, e))
+    if (app_open_store(app, e) || device_options_judge(app, o->trust, NULL, &pins, &how.judge, e))
         return -1;
     device_options_note_trust(&how.judge);
     if (deliver_signature(words[0], o->comment ? o->comment : "", &how, &d, e))
         return -1;
-    print_answer(app, &d, &key);
+    print_answer(app, &d, &signer.key);
     return 0;
 }
 

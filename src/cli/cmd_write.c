@@ -103,12 +103,6 @@ static bool needs_store(const char **names, size_t count)
     return needed;
 }
 
-/* Copies keep their signature, and the other kinds have none. */
-static bool needs_signer(const struct write_options *o, const char **names, size_t count)
-{
-    return needs_store(names, count) && kind_of(o) == DELIVER_BUNDLE && !o->dry_run;
-}
-
 #define KEY_FILE_BYTES (64u << 10) /* RSA keys of 16 384 bits have 13 KiB */
 
 static int load_squashfs_key(const struct write_options *o, struct file_signer **ret, struct err *e)
@@ -148,10 +142,9 @@ static int write_names(struct app *app, const struct write_options *o, const str
     AUTO(pins) struct pins pins = {0};
     static const struct text_list every_hwid = {0};
     AUTO(device) struct device device = {0};
-    AUTO(sign_key) struct sign_key signer = {0};
+    AUTO(own_signer) struct own_signer signer = {.app = app};
     AUTO(volumes) struct volumes volumes = {.given = &o->volumes_in};
     const struct bundle_elsewhere elsewhere = volumes_elsewhere(&volumes);
-    bool made;
     struct deliver_options how = {
         .as = kind_of(o),
         .squashfs_key = squashfs_key,
@@ -162,13 +155,12 @@ static int write_names(struct app *app, const struct write_options *o, const str
         .volume_bytes = o->volume_size,
         .needed_until = o->needed_until.given ? o->needed_until.last : INT64_MIN,
         .base = o->base ? base : NULL,
-        .signer = &signer,
+        .signer = own_signer(&signer),
         .elsewhere = &elsewhere,
         .progress = app->progress,
     };
     if (device_options_judge(app, o->trust, NULL, &pins, &how.judge, e) ||
-        device_options_read(o->device, o->trust, &every_hwid, &device, &how.judge, e) ||
-        (needs_signer(o, names, count) && own_key_load_or_make(app, &signer, &made, e)))
+        device_options_read(o->device, o->trust, &every_hwid, &device, &how.judge, e))
         return -1;
     device_options_note_trust(&how.judge);
     if (!o->dry_run)

@@ -29,6 +29,27 @@ int own_key_load_or_make(const struct app *app, struct sign_key *ret, bool *ret_
     return 0;
 }
 
+static int get_key(void *ctx, const struct sign_key **ret, struct err *e)
+{
+    struct own_signer *s = ctx;
+    bool made;
+    if (!s->has_key && own_key_load_or_make(s->app, &s->key, &made, e))
+        return -1;
+    s->has_key = true;
+    *ret = &s->key;
+    return 0;
+}
+
+struct deliver_signer own_signer(struct own_signer *s)
+{
+    return (struct deliver_signer){.get = get_key, .ctx = s};
+}
+
+void own_signer_free(struct own_signer *s)
+{
+    sign_key_free(&s->key);
+}
+
 int own_key_name_signers(const struct app *app, const struct signers *known, struct survey *survey,
                          struct err *e)
 {

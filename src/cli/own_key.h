@@ -8,6 +8,7 @@
 
 #include "cli/app.h"
 #include "crypto/sign_key.h"
+#include "lockbox/deliver.h"
 #include "lockbox/survey.h"
 #include "store/signers.h"
 
@@ -16,6 +17,15 @@ must_check int own_key_load(const struct app *app, struct sign_key *ret, struct 
 /* Makes one where there is none, and says so. The store is open for writing. */
 must_check int own_key_load_or_make(const struct app *app, struct sign_key *ret, bool *ret_made,
                                     struct err *e);
+/* This computer as the signer of what is written. */
+struct own_signer {
+    const struct app *app;
+    struct sign_key key; /* once somebody asked for it */
+    bool has_key;
+};
+struct deliver_signer own_signer(struct own_signer *s);
+void own_signer_free(struct own_signer *s); /* wipes */
+
 /* Tells of each signer in the survey whether this computer knows the key. */
 must_check int own_key_name_signers(const struct app *app, const struct signers *known, struct survey *survey,
                                     struct err *e);

@@ -124,13 +124,12 @@ static int pack(const struct packing *p, const struct place *place, const struct
     struct bundle_summary summary;
     const struct bundle_options options = {
         .single = o->single, .memory = o->memory, .volume_bytes = o->volume_bytes};
-    const struct bundle_plan plan = {.manifest_json = manifest,
-                                     .manifest_len = strlen(manifest),
-                                     .members = p->members,
-                                     .member_count = p->count,
-                                     .signer = o->signer,
-                                     .comment = "",
-                                     .loans = p->loans};
+    struct bundle_plan plan = {.manifest_json = manifest,
+                               .manifest_len = strlen(manifest),
+                               .members = p->members,
+                               .member_count = p->count,
+                               .comment = "",
+                               .loans = p->loans};
     d->path = mem_strdup(place->shown);
     d->newer_beside = find_newer(place, p->verdict, p->roles);
     if (refuse_older(place, INCUMBENT_BUNDLE, p->verdict, p->roles, o, d, e) ||
@@ -138,7 +137,7 @@ static int pack(const struct packing *p, const struct place *place, const struct
         return err_context(e, "'%s'", place->shown);
     if (o->dry_run)
         return 0;
-    if (begin_bundle(place, e) ||
+    if (o->signer.get(o->signer.ctx, &plan.signer, e) || begin_bundle(place, e) ||
         bundle_write(&plan, &options, &medium, place->name, o->progress, &summary, e))
         return err_context(e, "'%s'", place->shown);
     d->stored = summary.head_bytes + summary.payload_bytes;
@@ -396,8 +395,9 @@ int deliver_signature(const char *bundle, const char *comment, const struct deli
     if (admit(bundle, o, &a, &d, e))
         return -1;
     const struct medium medium = medium_posix(&a.from.dirfd);
-    if (lock_folder(&a.from, e) ||
-        bundle_countersign(a.bundle, &medium, a.from.name, o->signer, comment, o->progress, e))
+    const struct sign_key *key;
+    if (o->signer.get(o->signer.ctx, &key, e) || lock_folder(&a.from, e) ||
+        bundle_countersign(a.bundle, &medium, a.from.name, key, comment, o->progress, e))
         return err_context(e, "'%s'", bundle);
     *ret = d;
     d = (struct delivery){0};

@@ -22,6 +22,13 @@
 
 enum deliver_as { DELIVER_BUNDLE, DELIVER_PLAIN, DELIVER_SQUASHFS };
 
+/* Gives the key that signs a bundle. It is asked for when what is to be signed has proven good, since it may
+ * have to be made. */
+struct deliver_signer {
+    int (*get)(void *ctx, const struct sign_key **ret, struct err *e);
+    void *ctx;
+};
+
 struct deliver_options {
     enum deliver_as as;
     bool single;     /* bundle: one file instead of head and volumes */
@@ -32,7 +39,7 @@ struct deliver_options {
     bool dry_run;          /* only say what would be written; nothing is */
     struct judge judge;
     const struct base *base; /* from the store: what the device has already is left out; NULL: nothing is */
-    const struct sign_key *signer;          /* bundle, from the store */
+    struct deliver_signer signer;           /* of bundles that are not copied */
     const struct file_signer *squashfs_key; /* squashfs: for its detached signature; NULL: none */
     const struct bundle_elsewhere
         *elsewhere; /* from a bundle: where else its volumes may be; NULL: nowhere */

@@ -130,13 +130,14 @@ class Keys(Scenario):
         bundle = self.bundle()
         volume = bundle.with_name(bundle.name + ".001")
         head, good = bundle.read_bytes(), volume.read_bytes()
+        self.refuses(3, "expired-role", "--state", self.room, "--at", "2040-01-01T00:00:00Z", "sign", bundle)
+        self.refuses(2, "no-such-path", "--state", self.room, "sign", self.home / "none.lockbox")
+        self.refuses(2, "not-a-lockbox", "--state", self.room, "sign", self.stick)
+        self.assertFalse((self.room / "keys").exists(), "a key was made, and nothing to sign")
         volume.write_bytes(good[:-500] + bytes([good[-500] ^ 1]) + good[-499:])
         self.refuses(3, "bundle-damaged", "--state", self.room, "sign", bundle)
         volume.write_bytes(good)
-        self.refuses(3, "expired-role", "--state", self.room, "--at", "2040-01-01T00:00:00Z", "sign", bundle)
         self.refuses(2, "usage", "--state", self.room, "sign", bundle, "--comment", "x" * 1025)
-        self.refuses(2, "no-such-path", "--state", self.room, "sign", self.home / "none.lockbox")
-        self.refuses(2, "not-a-lockbox", "--state", self.room, "sign", self.stick)
         self.assertEqual(bundle.read_bytes(), head)
 
     def test_seventeen_signatures_are_one_too_many(self):
