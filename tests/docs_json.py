@@ -127,6 +127,8 @@ def answers(r):
     said["verify"].append(r.ask("verify", differential(r)))
     said["verify, stick"] = [r.ask("verify", "stick")]
     said["check"] = [r.ask("check", "stick"), r.ask("check", "broken.lockbox", code=3)]
+    said["list"].append(r.ask("list", "stick"))
+    said["list"].append(r.ask("list", "broken.lockbox"))
     said["diff"] = diffs(r)
     said["write"].append(r.ask("write", "pump-7", "stick", "--share"))
     (r.folder / "small").mkdir()

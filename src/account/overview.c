@@ -65,6 +65,42 @@ static int fetch_roles(struct cloud *cloud, struct cloud_metadata *ret, struct e
     return cloud_fetch_lockbox_details(cloud, ret, e);
 }
 
+static const struct overview_row *find_row(const struct overview *o, const char *name)
+{
+    for (size_t i = 0; i < o->count; i++)
+        if (!strcmp(o->rows[i].name, name))
+            return &o->rows[i];
+    return NULL;
+}
+
+struct held {
+    const struct store *store;
+    const char *profile;
+    struct overview *overview;
+    size_t room;
+};
+
+static int add_if_deleted(void *ctx, const char *name, struct err *e)
+{
+    struct held *h = ctx;
+    struct overview *o = h->overview;
+    (void)e;
+    if (find_row(o, name))
+        return 0;
+    mem_grow(&o->rows, o->count, &h->room, sizeof *o->rows);
+    o->rows[o->count] =
+        (struct overview_row){.name = mem_strdup(name), .deleted = true, .expires = INT64_MAX};
+    look_up_held(h->store, h->profile, &o->rows[o->count++]);
+    return 0;
+}
+
+static int add_deleted(const struct store *s, const char *profile, struct overview *o, size_t room,
+                       struct err *e)
+{
+    struct held h = {s, profile, o, room};
+    return record_each(s, profile, add_if_deleted, &h, e);
+}
+
 int overview_fetch(struct cloud *cloud, const struct store *s, const char *profile, struct overview *ret,
                    struct err *e)
 {
@@ -74,6 +110,7 @@ int overview_fetch(struct cloud *cloud, const struct store *s, const char *profi
     if (fetch_roles(cloud, &m, e))
         return -1;
     o.rows = mem_zeroed(m.count, sizeof *o.rows);
+    size_t room = m.count;
     for (size_t i = 0; i < m.count; i++) {
         const char *path = m.files[i].path;
         size_t len = strlen(path), around = sizeof folder + sizeof ending - 2;
@@ -84,10 +121,32 @@ int overview_fetch(struct cloud *cloud, const struct store *s, const char *profi
         read_role(&m.files[i].bytes, row);
         look_up_held(s, profile, row);
     }
+    if (add_deleted(s, profile, &o, room, e)) {
+        overview_free(&o);
+        return -1;
+    }
     if (o.count)
         qsort(o.rows, o.count, sizeof *o.rows, compare_rows);
     *ret = o;
     return 0;
+}
+
+enum overview_state overview_compare(const struct overview *o, const char *lockbox, int64_t version,
+                                     int64_t *ret_version)
+{
+    const struct overview_row *row = find_row(o, lockbox);
+    *ret_version = row ? row->version : 0;
+    if (!row || row->deleted)
+        return OVERVIEW_DELETED;
+    if (row->packages == 0)
+        return OVERVIEW_REVOKED;
+    return row->version > version ? OVERVIEW_NEWER : OVERVIEW_SAME;
+}
+
+const char *overview_state_word(enum overview_state state)
+{
+    static const char *const words[] = {"same", "newer", "revoked", "deleted"};
+    return words[state];
 }
 
 void overview_free(struct overview *o)

@@ -15,5 +15,8 @@ must_check int session_open(const struct profile *p, const char *ca_file, struct
 /* The same for the stored profile of that name. */
 must_check int session_open_stored(const struct store *s, const char *profile, const char *ca_file,
                                    struct cloud **ret, struct err *e);
+/* For whoever can do without an answer: one try, and no longer than that for each step of it. */
+must_check int session_try_stored(const struct store *s, const char *profile, const char *ca_file,
+                                  unsigned timeout_ms, struct cloud **ret, struct err *e);
 
 #endif

@@ -6,10 +6,22 @@
 #include <stdio.h>
 
 #include "cli/device_options.h"
+#include "cli/freshness.h"
 #include "cli/print.h"
 #include "lockbox/wholeness.h"
 
-static const struct option options[] = {{0}};
+struct check_options {
+    bool offline;
+    struct option_time needed_until;
+};
+
+static const struct option options[] = {
+    {"needed-until", OPTION_TIME, "TIME", offsetof(struct check_options, needed_until),
+     "say what ends before that time, or day"},
+    {"offline", OPTION_FLAG, NULL, offsetof(struct check_options, offline),
+     "do not ask the cloud whether it is stale"},
+    {0},
+};
 
 /* ---- in words ---- */
 
@@ -86,16 +98,22 @@ static void judge(const struct examination *x, int *exit_code)
 }
 
 static int check_item(const struct app *app, const struct survey_item *item, const struct survey_options *how,
-                      cJSON *items, int *exit_code, struct err *e)
+                      const struct freshness *fresh, cJSON *items, int *exit_code, struct err *e)
 {
     bool is_bundle = item->kind == SURVEY_BUNDLE;
     struct examination x = {0};
     if (wholeness_examine(item, how, &x, e))
         return -1;
-    if (!app->global.json)
+    if (!app->global.json) {
         print_item(item->path, &x, app->global.verbose);
-    json_item(json_add_item(items), item->path, is_bundle ? "bundle" : "plain", &x);
+        freshness_print(fresh, item);
+    }
+    cJSON *said = json_add_item(items);
+    json_item(said, item->path, is_bundle ? "bundle" : "plain", &x);
+    freshness_add_json(fresh, item, said);
     judge(&x, exit_code);
+    if (freshness_ends_too_soon(fresh, item) && *exit_code == EXIT_DONE)
+        *exit_code = EXIT_REFUSED;
     examination_free(&x);
     return 0;
 }
@@ -105,17 +123,21 @@ static int run(struct app *app, const void *values, const char **words, size_t c
 {
     AUTO(pins) struct pins pins = {0};
     AUTO(survey) struct survey found = {0};
+    const struct check_options *o = values;
+    AUTO(freshness) struct freshness fresh = {.needed_until = o->needed_until, .now = app->now};
     struct survey_options how = {.metadata_only = true, .progress = app->progress};
-    (void)values, (void)count;
+    (void)count;
     if (app_look_store(app, e) || device_options_judge(app, NULL, NULL, &pins, &how.judge, e) ||
         survey_path(words[0], &how, &found, e))
         return -1;
+    if (!o->offline)
+        freshness_ask(app, &pins, &fresh);
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddNumberToObject(answer, "schema", 1);
     cJSON *items = cJSON_AddArrayToObject(answer, "items");
     int rc = 0;
     for (size_t i = 0; i < found.count && rc == 0; i++)
-        rc = check_item(app, &found.items[i], &how, items, exit_code, e);
+        rc = check_item(app, &found.items[i], &how, &fresh, items, exit_code, e);
     if (rc == 0 && app->global.json)
         app_print_json(answer);
     else
@@ -130,10 +152,13 @@ const struct command cmd_check = {
     .details = "PATH is a bundle, a lockbox directory or a stick. Of a bundle, each frame and file is ok, "
                "missing,\n"
                "damaged or foreign; -v names them all. Whether a device would install it, 'airlock verify' "
-               "says.",
+               "says.\n"
+               "With a login, the cloud is asked whether it has a newer version of what is there, or has "
+               "revoked or\n"
+               "deleted it.",
     .min_words = 1,
     .max_words = 1,
     .options = options,
-    .options_size = 1,
+    .options_size = sizeof(struct check_options),
     .run = run,
 };

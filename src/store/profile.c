@@ -81,6 +81,8 @@ static void wipe(struct buf *text)
 /* A missing file is an empty one. */
 static int read_settings(const struct store *s, const char *file, struct buf *ret, struct err *e)
 {
+    if (s->config_fd < 0) /* store_look() makes none */
+        return 0;
     if (fs_read_at(s->config_fd, file, CONFIG_BYTES_MAX, ret, e) && e->id != ERR_NO_SUCH_PATH)
         return -1;
     return 0;
@@ -99,7 +101,8 @@ static int load_file(const struct store *s, const char *file, struct reading *r,
 static int check_private(const struct store *s, struct err *e)
 {
     struct stat st;
-    if (fstatat(s->config_fd, "secrets", &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & 077)) {
+    if (s->config_fd >= 0 && fstatat(s->config_fd, "secrets", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        (st.st_mode & 077)) {
         err_set(e, ERR_BAD_CONFIG, "the file 'secrets' of the configuration can be read by others");
         return err_hint(e, "chmod 600 it, and have the credentials renewed if others had access");
     }

@@ -2,6 +2,7 @@
 #include "store/record.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,6 +190,34 @@ int record_drop_damaged(const struct store *s, const struct record *r, size_t *r
         return -1;
     *ret_bad = damage.count;
     return 0;
+}
+
+struct record_names {
+    int (*each)(void *ctx, const char *lockbox, struct err *e);
+    void *ctx;
+};
+
+static int pass_name(void *ctx, const char *file, struct err *e)
+{
+    const struct record_names *names = ctx;
+    size_t len = strlen(file), end = strlen(".json");
+    if (file[0] == '.' || len <= end || strcmp(file + len - end, ".json") != 0)
+        return 0;
+    AUTO_FREE char *lockbox = mem_strndup(file, len - end);
+    return names->each(names->ctx, lockbox, e);
+}
+
+int record_each(const struct store *s, const char *profile,
+                int (*each)(void *ctx, const char *lockbox, struct err *e), void *ctx, struct err *e)
+{
+    struct record_names names = {each, ctx};
+    AUTO_FD int fd = -1;
+    if (name_check_text(profile, e))
+        return -1;
+    AUTO_FREE char *folder = mem_format("lockboxes/%s", profile);
+    if (s->cache_fd < 0 || fs_open_dir_at(s->cache_fd, folder, false, &fd, e))
+        return s->cache_fd < 0 || e->sys == ENOENT ? 0 : -1;
+    return fs_each(fd, pass_name, &names, e);
 }
 
 static void free_files(struct record_file *files, size_t n)

@@ -72,6 +72,10 @@ must_check int record_save(const struct store *s, const char *profile, const str
 /* ERR_NOT_FETCHED where there is none. */
 must_check int record_load(const struct store *s, const char *profile, const char *lockbox,
                            struct record *ret, struct err *e);
+/* Calls `each` with the name of every lockbox that the profile has a record of. */
+must_check int record_each(const struct store *s, const char *profile,
+                           int (*each)(void *ctx, const char *lockbox, struct err *e), void *ctx,
+                           struct err *e);
 /* Hashes every object that the record names and removes those that are damaged, so that the next fetch brings
  * them again. *ret_bad: how many are damaged or missing. For when a reader has met one. */
 must_check int record_drop_damaged(const struct store *s, const struct record *r, size_t *ret_bad,

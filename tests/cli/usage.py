@@ -39,7 +39,7 @@ class Usage(Scenario):
 
     def test_too_few_and_too_many_words_show_the_usage_line(self):
         for words in (["fetch"], ["write", "pump-7"], ["prepare", "pump-7"], ["verify"],
-                      ["inspect"], ["apply", "--to", self.stick], ["verify", "a", "b"], ["list", "a"],
+                      ["inspect"], ["apply", "--to", self.stick], ["verify", "a", "b"], ["list", "a", "b"],
                       ["login", "a", "--credentials", "b"]):
             with self.subTest(words=words):
                 outcome = self.refuses(2, "usage", *words, says="words")
