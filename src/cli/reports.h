@@ -11,7 +11,7 @@
 struct reports_options {
     const char *device, *lockbox, *only, *as, *result, *serial;
     struct option_time since, until;
-    bool all, helper;
+    bool all, helper, html;
 };
 
 typedef int reports_verb(struct app *app, const struct reports_options *o, const char **words, size_t count,
@@ -28,6 +28,12 @@ must_check int reports_load(struct app *app, struct ledger **ret_ledger, struct 
 must_check int reports_check_only(const struct reports_options *o, struct err *e);
 /* Does it fit --device, --lockbox, --only, --since and --until? */
 bool reports_is_wanted(const struct reading *r, const struct reports_options *o);
+
+/* In words; the caller's. A device that nobody named stands in quotes: anybody can call himself so. */
+char *reports_device_text(const struct reading *r);
+char *reports_lockbox_text(const struct reading *r);
+char *reports_outcome_text(const struct reading *r);
+char *reports_proof_text(const struct reading *r);
 
 /* Before something is written there: whatever reports lie in the folder `to` (or that of the file) come to
  * the ledger. What fails is told, and the writing goes on. */

@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "base/out.h"
 #include "cli/print.h"
-#include "cli/reports.h"
+#include "cli/reports_page.h"
 #include "report/exchange.h"
 
 /* ---- import ---- */
@@ -171,6 +171,8 @@ static int export_entry(void *ctx, const struct ledger_entry *entry, struct err 
 static int choose_form(const struct reports_options *o, const char *word, struct export *x, struct err *e)
 {
     bool bytes = o->as && !strcmp(o->as, "manifest");
+    if (o->html && o->as)
+        return err_set(e, ERR_USAGE, "--html is a form of its own: it goes without --as");
     if (word && (!*word || word[strspn(word, "0123456789")]))
         return err_set(e, ERR_USAGE, "'%s' is no number of a report", word);
     if (bytes && !word)
@@ -195,7 +197,12 @@ int reports_export(struct app *app, const struct reports_options *o, const char 
     if (choose_form(o, x.word, &x, e) || reports_check_only(o, e) || reports_load(app, &l, &all, e))
         return -1;
     x.ledger = l;
-    if (l && ledger_each(l, export_entry, &x, e))
+    int rc = 0;
+    if (o->html)
+        rc = reports_page_print(app, l, &all, o, x.word, &x.count, e);
+    else if (l)
+        rc = ledger_each(l, export_entry, &x, e);
+    if (rc)
         return -1;
     return x.word && !x.count ? err_set(e, ERR_NO_SUCH_PATH, "there is no report '%s'", x.word) : 0;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which reports a person asks for.
+ * Which reports a person asks for, and what stands in a line about one.
  */
+#include <inttypes.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cli/reports.h"
 
 int reports_open_ledger(struct app *app, struct ledger **ret, struct err *e)
@@ -64,4 +66,30 @@ bool reports_is_wanted(const struct reading *r, const struct reports_options *o)
            (!o->lockbox || (r->lockbox && !strcmp(r->lockbox, o->lockbox))) &&
            (!o->only || is_word_of(r, o->only)) && (!o->since.given || r->seen_at >= o->since.time) &&
            (!o->until.given || r->seen_at <= o->until.last);
+}
+
+char *reports_device_text(const struct reading *r)
+{
+    if (r->name)
+        return mem_strdup(r->name);
+    return mem_format("\"%s\"", r->calls_itself);
+}
+
+char *reports_lockbox_text(const struct reading *r)
+{
+    if (!r->lockbox)
+        return mem_strdup("-");
+    return r->version < 0 ? mem_strdup(r->lockbox) : mem_format("%s %" PRId64, r->lockbox, r->version);
+}
+
+char *reports_outcome_text(const struct reading *r)
+{
+    bool with_code = (r->outcome == READING_FAILED || r->outcome == READING_REFUSED) && *r->code;
+    return mem_format("%s%s%s", reading_outcome_text(r->outcome), with_code ? ": " : "",
+                      with_code ? r->code : "");
+}
+
+char *reports_proof_text(const struct reading *r)
+{
+    return mem_format("%s%s", reading_trust_text(r->trust), r->stale ? ", stale" : "");
 }

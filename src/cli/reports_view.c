@@ -50,41 +50,14 @@ static void print_cell(const char *text, int columns, bool pad)
         printf("%s%*s", buf_text(&shown), pad ? columns - at : 0, "");
 }
 
-/* A device that nobody named stands in quotes: anybody can call himself so. */
-static char *device_cell(const struct reading *r)
-{
-    if (r->name)
-        return mem_strdup(r->name);
-    return mem_format("\"%s\"", r->calls_itself);
-}
-
-static char *lockbox_cell(const struct reading *r)
-{
-    if (!r->lockbox)
-        return mem_strdup("-");
-    return r->version < 0 ? mem_strdup(r->lockbox) : mem_format("%s %" PRId64, r->lockbox, r->version);
-}
-
-static char *outcome_cell(const struct reading *r)
-{
-    bool with_code = (r->outcome == READING_FAILED || r->outcome == READING_REFUSED) && *r->code;
-    return mem_format("%s%s%s", reading_outcome_text(r->outcome), with_code ? ": " : "",
-                      with_code ? r->code : "");
-}
-
-static char *proof_cell(const struct reading *r)
-{
-    return mem_format("%s%s", reading_trust_text(r->trust), r->stale ? ", stale" : "");
-}
-
 /* The proof in a line of its own where a terminal is too narrow for both. */
 static void print_row(const struct reading *r, int columns)
 {
     char time[CLOCK_TEXT_SIZE];
-    AUTO_FREE char *device = device_cell(r);
-    AUTO_FREE char *lockbox = lockbox_cell(r);
-    AUTO_FREE char *outcome = outcome_cell(r);
-    AUTO_FREE char *proof = proof_cell(r);
+    AUTO_FREE char *device = reports_device_text(r);
+    AUTO_FREE char *lockbox = reports_lockbox_text(r);
+    AUTO_FREE char *outcome = reports_outcome_text(r);
+    AUTO_FREE char *proof = reports_proof_text(r);
     AUTO_FREE char *both = mem_format("%s, %s", outcome, proof);
     bool fits = FIXED_COLUMNS + (int)strlen(both) <= columns;
     clock_format(r->seen_at, time);
@@ -326,10 +299,10 @@ static void print_revision(const struct app *app, const struct reading *r)
 
 static int print_report(const struct app *app, struct ledger *l, const struct reading *r, struct err *e)
 {
-    AUTO_FREE char *device = device_cell(r);
-    AUTO_FREE char *lockbox = lockbox_cell(r);
-    AUTO_FREE char *outcome = outcome_cell(r);
-    AUTO_FREE char *proof = proof_cell(r);
+    AUTO_FREE char *device = reports_device_text(r);
+    AUTO_FREE char *lockbox = reports_lockbox_text(r);
+    AUTO_FREE char *outcome = reports_outcome_text(r);
+    AUTO_FREE char *proof = reports_proof_text(r);
     printf("report %" PRId64 " (%s)\n", r->id, reading_kind_text(r->kind));
     print_fact("device", device);
     if (*r->serial)

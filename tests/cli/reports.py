@@ -6,6 +6,7 @@ The manifests and the logs are made by Python's cryptography and SQLite (tests/c
 import base64
 import csv
 import hashlib
+import html.parser
 import io
 import json
 import sys
@@ -19,6 +20,23 @@ import make_reports  # noqa: E402
 from client import Device, Ecu, Log  # noqa: E402
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202e"
+
+
+class Page(html.parser.HTMLParser):
+    """What a browser finds in a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.cells = set(), set(), []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data):
+        self.cells.append(data)
 
 
 class Reports(Scenario):
@@ -302,6 +320,23 @@ class Reports(Scenario):
         rows = list(csv.DictReader(io.StringIO(self.airlock("reports", "export", "--as", "csv").stdout)))
         self.assertEqual([(row["calls_itself"], row["outcome"]) for row in rows],
                          [('\'=cmd|"x",y', "in progress or interrupted")])
+
+    def test_a_page_for_the_customer_is_all_text_and_loads_nothing(self):
+        evil = "<script src='http://x/'>alert(1)</script>\"><img src=x onerror=y>&amp;"
+        with Log(self.log) as log:
+            log.add(evil, self.press.manifest(code="INSTALL_FAILED", description=evil), lines=[evil])
+            log.add("valve-9", None)
+        self.collect()
+        self.ok("reports", "note", evil, evil)
+        page = Page(self.airlock("reports", "export", "--html").stdout)
+        self.assertLessEqual(page.tags, {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "em", "table",
+                                         "tr", "th", "td"})
+        self.assertEqual(page.attributes, {"lang", "charset", "http-equiv", "content"})
+        self.assertGreaterEqual(page.cells.count(evil), 3)
+        self.assertIn("in progress or interrupted", page.cells)
+        self.assertNotIn("valve-9", self.airlock("reports", "export", "--html", 1).stdout)
+        self.refuses(2, "no-such-path", "reports", "export", "--html", 77)
+        self.refuses(2, "usage", "reports", "export", "--html", "--as", "csv")
 
     def test_another_laptop_imports_all_and_judges_by_its_own_keys(self):
         self.fill()
