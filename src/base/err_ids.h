@@ -270,6 +270,8 @@ ERROR(MEDIUM_IO, "medium-io", EXIT_MEDIUM, "reading or writing the medium failed
       "try again; if it happens twice, replace the stick")
 ERROR(READ_BACK, "read-back", EXIT_MEDIUM, "the medium does not return what was written to it",
       "replace the stick")
+ERROR(FAKE_CAPACITY, "fake-capacity", EXIT_MEDIUM, "the medium keeps less than it says, or is worn",
+      "trust it with nothing, and replace it")
 ERROR(FILE_TOO_LARGE, "file-too-large", EXIT_MEDIUM, "the file system cannot hold a file of this size",
       "use another file system, or a bundle in volumes")
 ERROR(NO_UDISKS, "no-udisks", EXIT_MEDIUM, "udisks2, which unmounts for a normal user, does not answer",

@@ -6,22 +6,27 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "base/fs.h"
 #include "base/mem.h"
 #include "cli/app.h"
 #include "cli/print.h"
+#include "usb-tools/capacity.h"
 #include "usb-tools/media.h"
 
 #define LABEL_MAX 11 /* bytes: FAT holds no longer one, and the device makes its folder of it */
 #define LABEL_DEFAULT "TORIZON"
 
 struct sticks_options {
-    const char *label;
+    const char *label, *test;
 };
 
 static const struct option options[] = {
     {"label", OPTION_TEXT, "NAME", offsetof(struct sticks_options, label),
      "the volume label of the commands that are shown (else the stick's own, else " LABEL_DEFAULT ")"},
+    {"test-capacity", OPTION_TEXT, "STICK", offsetof(struct sticks_options, test),
+     "fill the free space of a mounted stick, read it back and free it again"},
     {0},
 };
 
@@ -93,7 +98,7 @@ static void print_commands(const struct stick *m, const char *wanted)
         print_fact("to format", format, NULL);
 }
 
-static void print_medium(const struct stick *m, const char *wanted)
+static void print_medium(const struct stick *m, const char *wanted, uint64_t tested)
 {
     print_text(m->device);
     fputs("  ", stdout);
@@ -108,6 +113,11 @@ static void print_medium(const struct stick *m, const char *wanted)
     print_fact("mounted", m->mount_point, "no");
     if (m->cluster_bytes)
         print_room(m);
+    if (tested) {
+        print_label("tested");
+        print_size(tested);
+        puts(" written and read back: it keeps what it says");
+    }
     if (m->file_limit)
         print_fact("largest file", "4 GiB less one byte: write bundles in volumes", NULL);
     if (m->read_only)
@@ -117,7 +127,7 @@ static void print_medium(const struct stick *m, const char *wanted)
     print_commands(m, wanted);
 }
 
-static void json_add_medium(cJSON *list, const struct stick *m, const char *wanted)
+static void json_add_medium(cJSON *list, const struct stick *m, const char *wanted, uint64_t tested)
 {
     AUTO_FREE char *format = format_command(m, choose_label(m, wanted));
     AUTO_FREE char *label = label_command(m, choose_label(m, wanted));
@@ -133,20 +143,46 @@ static void json_add_medium(cJSON *list, const struct stick *m, const char *want
     json_add_integer(item, "cluster_bytes", (int64_t)m->cluster_bytes);
     json_add_integer(item, "free_clusters", (int64_t)m->free_clusters);
     json_add_integer(item, "file_limit", (int64_t)m->file_limit);
+    json_add_integer(item, "tested_bytes", (int64_t)tested);
     cJSON_AddBoolToObject(item, "read_only", m->read_only);
     cJSON_AddBoolToObject(item, "system", m->system);
     json_add_text(item, "label_command", label);
     json_add_text(item, "format_command", format);
 }
 
-static void print_json(const struct media *all, const char *wanted)
+static void print_answer(const struct app *app, const struct stick *sticks, size_t count, const char *wanted,
+                         uint64_t tested)
 {
+    if (!app->global.json) {
+        for (size_t i = 0; i < count; i++)
+            print_medium(&sticks[i], wanted, tested);
+        if (count == 0)
+            puts("no removable medium is there");
+        return;
+    }
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddNumberToObject(answer, "schema", 1);
     cJSON *list = cJSON_AddArrayToObject(answer, "sticks");
-    for (size_t i = 0; i < all->count; i++)
-        json_add_medium(list, &all->items[i], wanted);
+    for (size_t i = 0; i < count; i++)
+        json_add_medium(list, &sticks[i], wanted, tested);
     app_print_json(answer);
+}
+
+static int test(const struct app *app, const struct stick *stick, uint64_t *ret_bytes, struct err *e)
+{
+    uint8_t seed[CAPACITY_SEED_SIZE];
+    AUTO_FD int dirfd = -1;
+    if (!stick->mount_point)
+        return err_set(e, ERR_USAGE, "'%s' is not mounted", stick->device);
+    if (fs_open_dir(stick->mount_point, &dirfd, e))
+        return -1;
+    if (getrandom(seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        return err_errno(e, ERR_SYSTEM, "cannot get random bytes");
+    const struct medium medium = medium_posix(&dirfd);
+    if (capacity_test(&medium, stick->free_clusters * stick->cluster_bytes, seed, app->progress, ret_bytes,
+                      e))
+        return err_context(e, "'%s'", stick->mount_point);
+    return 0;
 }
 
 static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
@@ -154,20 +190,21 @@ static int run(struct app *app, const void *values, const char **words, size_t c
 {
     const struct sticks_options *o = values;
     AUTO(media) struct media all = {0};
+    const struct stick *one;
+    uint64_t tested = 0;
     (void)words, (void)count, (void)exit_code;
     if (o->label && !is_plain_label(o->label))
         return err_set(e, ERR_USAGE, "--label takes 1 to %d letters, digits, '_' and '-', not '%s'",
                        LABEL_MAX, o->label);
     if (media_list(&all, e))
         return -1;
-    if (app->global.json) {
-        print_json(&all, o->label);
+    if (!o->test) {
+        print_answer(app, all.items, all.count, o->label, 0);
         return 0;
     }
-    for (size_t i = 0; i < all.count; i++)
-        print_medium(&all.items[i], o->label);
-    if (all.count == 0)
-        puts("no removable medium is there");
+    if (media_find(&all, o->test, &one, e) || test(app, one, &tested, e))
+        return -1;
+    print_answer(app, one, 1, o->label, tested);
     return 0;
 }
 

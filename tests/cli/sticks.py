@@ -59,7 +59,7 @@ class Sticks(Scenario):
         self.assertEqual(self.only(), {
             "device": "/dev/sdb1", "disk": "/dev/sdb", "inside": None, "model": "Rehearsal Stick", "bytes": 8 << 20,
             "label": "UPDATES", "file_system": "vfat", "mount_point": None, "cluster_bytes": 0, "free_clusters": 0,
-            "file_limit": 0xffffffff, "read_only": False, "system": False,
+            "file_limit": 0xffffffff, "tested_bytes": 0, "read_only": False, "system": False,
             "label_command": "sudo fatlabel /dev/sdb1 UPDATES",
             "format_command": "sudo mkfs.vfat -F 32 -n UPDATES /dev/sdb1"})
 
@@ -140,6 +140,24 @@ class Sticks(Scenario):
         with mock_stick.system_bus():
             self.refuses(6, "no-udisks", "eject", self.stick)
         self.assertTrue(os.path.ismount(self.stick))
+
+    def test_the_capacity_is_tested_and_nothing_stays(self):
+        self.stick_words = mock_stick.plug_in(self.home, self.mount(), file_system="ext4")
+        (self.stick / "photo").write_bytes(b"somebody's")
+        before = os.statvfs(self.stick)
+        stick = self.only("--test-capacity", self.stick)
+        self.assertGreater(stick["tested_bytes"], before.f_bavail * before.f_frsize * 9 // 10)
+        self.assertLessEqual(stick["tested_bytes"], before.f_bfree * before.f_frsize)
+        self.assertEqual(os.statvfs(self.stick).f_bavail, before.f_bavail)
+        self.assertEqual((self.stick / "photo").read_bytes(), b"somebody's")
+        self.assertFalse([name for name in os.listdir(self.stick) if "capacity" in name])
+        self.assertIn("written and read back", self.airlock("sticks", "--test-capacity", self.stick).stdout)
+
+    def test_the_capacity_of_what_is_no_mounted_stick_is_not_tested(self):
+        self.refuses(2, "usage", "sticks", "--test-capacity", "/dev/sdb1", says="not mounted")
+        self.refuses(2, "not-a-stick", "sticks", "--test-capacity", self.home)
+        self.stick_words = mock_stick.plug_in(self.home, self.mount("ro"), file_system="ext4")
+        self.refuses(6, "read-only", "sticks", "--test-capacity", self.stick)
 
     def test_an_encrypted_stick_that_is_closed(self):
         self.stick_words = mock_stick.plug_in(self.home, file_system="crypto_LUKS")
