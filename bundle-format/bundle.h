@@ -156,6 +156,8 @@ must_check int bundle_extract(struct bundle *b, int dirfd, unsigned workers, str
 
 /* Does it borrow contents of other bundles? */
 bool bundle_is_shared(const struct bundle *b);
+/* Is it one file? */
+bool bundle_is_single(const struct bundle *b);
 
 /* The bundle's members as sources for another one, in order; what they deliver is read from the open bundle
  * and checked by whoever takes it. */
@@ -172,12 +174,14 @@ void bundle_parts_free(struct bundle_parts *p);
 /* Removes a bundle: its head, then its volumes. ERR_NO_SUCH_PATH, ERR_BUNDLE_NEEDED, or the medium's. */
 must_check int bundle_remove(const struct medium *medium, const char *name, struct err *e);
 
-/* Copies the bundle as it is, signatures and all, to `name` on the medium, and proves its contents on the way
- * as bundle_check() does: payload volumes first, read back, the head last, as bundle_write() does. With
- * `single` volumes become one file, which the signatures do not notice; a single file stays one.
- * ERR_BUNDLE_SHARED, ERR_BUNDLE_NEEDED, ERR_BUNDLE_DAMAGED, ERR_READ_BACK, or the medium's.
- */
-must_check int bundle_copy(struct bundle *b, const struct medium *to, const char *name, bool single,
+/* A copy can have another form, which the signatures do not notice: all in one file, or head and volumes,
+ * which meet where they met when the bundle was made. */
+enum bundle_form { BUNDLE_AS_IT_IS, BUNDLE_SINGLE, BUNDLE_SPLIT };
+
+/* Copies the bundle, signatures and all, to `name` on the medium, and proves its contents on the way as
+ * bundle_check() does: payload volumes first, read back, the head last, as bundle_write() does.
+ * ERR_BUNDLE_SHARED, ERR_BUNDLE_NEEDED, ERR_BUNDLE_DAMAGED, ERR_READ_BACK, or the medium's. */
+must_check int bundle_copy(struct bundle *b, const struct medium *to, const char *name, enum bundle_form form,
                            struct progress *progress, struct err *e);
 
 /* Adds a signature to the bundle `b`, open from `name` on that medium, or replaces this key's: proves the

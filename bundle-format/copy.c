@@ -181,10 +181,11 @@ static int copy(struct copy *c, struct bundle *b, struct err *e)
     return rc;
 }
 
-int bundle_copy(struct bundle *b, const struct medium *to, const char *name, bool single,
+int bundle_copy(struct bundle *b, const struct medium *to, const char *name, enum bundle_form form,
                 struct progress *progress, struct err *e)
 {
-    struct copy c = {.from = b, .to = to, .name = name, .single = single || b->single, .progress = progress};
+    bool single = form == BUNDLE_SINGLE || (form == BUNDLE_AS_IT_IS && b->single);
+    struct copy c = {.from = b, .to = to, .name = name, .single = single, .progress = progress};
     if (bundle_is_shared(b))
         return err_set(e, ERR_BUNDLE_SHARED, "cannot copy the bundle: it borrows contents of others");
     return copy(&c, b, e) ? err_context(e, "cannot copy the bundle") : 0;

@@ -364,6 +364,11 @@ bool bundle_is_shared(const struct bundle *b)
     return index_own_volume(&b->index) > 1;
 }
 
+bool bundle_is_single(const struct bundle *b)
+{
+    return b->single;
+}
+
 const char *bundle_manifest(const struct bundle *b, size_t *ret_len)
 {
     *ret_len = b->manifest.len;

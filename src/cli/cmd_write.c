@@ -17,8 +17,11 @@
 #include "cli/write_options.h"
 #include "lockbox/place.h"
 
-static const struct option options[] = {
-    WRITE_OPTION_ROWS, VOLUMES_ROW(offsetof(struct write_options, volumes_in)), {0}};
+static const struct option options[] = {WRITE_OPTION_ROWS,
+                                        {"split", OPTION_FLAG, NULL, offsetof(struct write_options, split),
+                                         "FILE.lockbox in one file: as head and volumes, signatures and all"},
+                                        VOLUMES_ROW(offsetof(struct write_options, volumes_in)),
+                                        {0}};
 
 static const char *const kinds[] = {
     [DELIVER_BUNDLE] = "bundle", [DELIVER_PLAIN] = "plain", [DELIVER_SQUASHFS] = "squashfs"};
@@ -39,13 +42,16 @@ int write_check(const struct write_options *o, size_t names, const char *to, str
         return err_set(e, ERR_USAGE, "--as '%s' is none of bundle, plain and squashfs", o->as);
     if (!bundle && names > 1)
         return err_set(e, ERR_USAGE, "a device reads one lockbox per stick: --as %s takes one name", o->as);
-    if (!bundle && (o->single || o->share || o->memory || o->volume_size))
-        return err_set(e, ERR_USAGE, "--single, --share, --memory and --volume-size are for bundles");
+    if (!bundle && (o->single || o->split || o->share || o->memory || o->volume_size))
+        return err_set(e, ERR_USAGE,
+                       "--single, --split, --share, --memory and --volume-size are for bundles");
     if (kind != DELIVER_SQUASHFS && o->squashfs_key)
         return err_set(e, ERR_USAGE, "--squashfs-key goes with --as squashfs");
     if (o->single && o->share)
         return err_set(e, ERR_USAGE,
                        "--single makes a bundle that stands for itself, --share one that does not");
+    if (o->single && o->split)
+        return err_set(e, ERR_USAGE, "--single makes one file, --split several");
     if (o->single && o->volume_size)
         return err_set(e, ERR_USAGE, "--single makes one file, --volume-size several");
     if (bundle && names > 1 && place_is_file(to))
@@ -76,6 +82,9 @@ static int write_one(struct app *app, const struct deliver_options *how, const c
         }
         if (deliver_bundle(name, to, how, &d, e))
             return -1;
+    } else if (how->split) {
+        return err_set(e, ERR_USAGE, "--split is for FILE.lockbox; lockbox '%s' gets volumes without it",
+                       name);
     } else if (deliver_lockbox(&app->store, app->profile, name, to, how, &d, e)) {
         return err_context(e, "lockbox '%s'", name);
     }
@@ -149,6 +158,7 @@ static int write_names(struct app *app, const struct write_options *o, const str
         .as = kind_of(o),
         .squashfs_key = squashfs_key,
         .single = o->single,
+        .split = o->split,
         .share = o->share,
         .dry_run = o->dry_run,
         .memory = o->memory,

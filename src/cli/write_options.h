@@ -15,7 +15,8 @@ struct write_options {
     struct option_time needed_until;
     uint64_t memory, volume_size;
     const char *trust, *device, *base, *squashfs_key;
-    struct text_list volumes_in; /* of bundles; `write` alone */
+    bool split; /* of bundles; `write` alone, as the next */
+    struct text_list volumes_in;
 };
 
 /* The rows of write_options, for a table whose struct begins with one. */

@@ -297,17 +297,19 @@ static int copy_bundle(const struct admitted *a, const char *to, const struct de
 {
     AUTO_FREE char *name = bundle_name(&a->verdict, &a->roles, false);
     AUTO(place) struct place place = {.dirfd = -1};
+    enum bundle_form form = o->single ? BUNDLE_SINGLE : o->split ? BUNDLE_SPLIT : BUNDLE_AS_IT_IS;
+    bool single = o->single || (bundle_is_single(a->bundle) && !o->split);
     if (place_bundle(to, name, !o->dry_run, &place, e))
         return -1;
     const struct medium medium = medium_posix(&place.dirfd);
     d->path = mem_strdup(place.shown);
     d->newer_beside = find_newer(&place, &a->verdict, &a->roles);
     if (refuse_older(&place, INCUMBENT_BUNDLE, &a->verdict, &a->roles, o, d, e) ||
-        room_for_bundle(&place, d->stored, d->stored, o->single, o->volume_bytes, &d->forecast, e))
+        room_for_bundle(&place, d->stored, d->stored, single, o->volume_bytes, &d->forecast, e))
         return err_context(e, "'%s'", place.shown);
     if (o->dry_run)
         return 0;
-    if (begin_bundle(&place, e) || bundle_copy(a->bundle, &medium, place.name, o->single, o->progress, e))
+    if (begin_bundle(&place, e) || bundle_copy(a->bundle, &medium, place.name, form, o->progress, e))
         return err_context(e, "'%s'", place.shown);
     return 0;
 }

@@ -32,6 +32,7 @@ struct deliver_signer {
 struct deliver_options {
     enum deliver_as as;
     bool single;     /* bundle: one file instead of head and volumes */
+    bool split;      /* bundle, copied: head and volumes instead of one file */
     bool share;      /* bundle, from the store: what other bundles beside it hold is not written again */
     uint64_t memory; /* bundle: bytes for compressing; 0: the format's default */
     uint64_t volume_bytes; /* bundle: a volume ends before; 0: the format's default */

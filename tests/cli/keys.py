@@ -121,6 +121,12 @@ class Keys(Scenario):
         self.in_room("write", head, self.stick, "--single")
         self.assertEqual(head.read_bytes(), one.read_bytes(), "onto itself")
         self.assertFalse(volume.exists())
+        self.in_room("write", one, self.home / "again.lockbox", "--split")
+        self.assertEqual((self.home / "again.lockbox").read_bytes() + (self.home / "again.lockbox.001").read_bytes(),
+                         one.read_bytes(), "and back")
+        self.assertEqual(self.signers(self.home / "again.lockbox"), self.signers(one))
+        self.refuses(2, "usage", "write", one, self.home / "x.lockbox", "--split", "--single")
+        self.refuses(2, "usage", "write", "pump-7", self.home / "x.lockbox", "--split", says="FILE.lockbox")
         self.in_room("write", one, self.stick, "--as", "plain")
         self.ok("apply", one, "--to", self.home / "device")
         self.assertEqual(tree(self.home / "device"), tree(self.stick / "update"))

@@ -20,13 +20,18 @@ static void put_source(const struct bundle_options *options)
     assert_int_equal(bundle_write(&plan, options, &medium, FIXTURE_NAME, NULL, &summary, &e), 0);
 }
 
-static int copy_through(const struct medium *medium, struct err *e)
+static int copy_as(const struct medium *medium, enum bundle_form form, struct err *e)
 {
     struct bundle *b;
     assert_int_equal(bundle_open(from.dirfd, FIXTURE_NAME, &b, e), 0);
-    int rc = bundle_copy(b, medium, FIXTURE_NAME, false, NULL, e);
+    int rc = bundle_copy(b, medium, FIXTURE_NAME, form, NULL, e);
     bundle_close(b);
     return rc;
+}
+
+static int copy_through(const struct medium *medium, struct err *e)
+{
+    return copy_as(medium, BUNDLE_AS_IT_IS, e);
 }
 
 static int copy(struct err *e)
@@ -89,6 +94,20 @@ static void a_copy_of_a_single_file_is_that_file(void **state)
     put_source(&(struct bundle_options){.single = true});
     assert_int_equal(copy(&e), 0);
     assert_int_equal(assert_same_files(), 1);
+}
+
+/* Into one file and back: the files of before. */
+static void a_single_file_is_split_where_its_volumes_meet(void **state)
+{
+    (void)state;
+    struct err e;
+    const struct medium here = medium_posix(&from.dirfd), there = medium_posix(&to.dirfd);
+    put_source(&(struct bundle_options){.volume_bytes = 1000});
+    assert_int_equal(copy_as(&there, BUNDLE_AS_IT_IS, &e), 0);
+    assert_int_equal(copy_as(&here, BUNDLE_SINGLE, &e), 0); /* onto itself */
+    assert_int_equal(faccessat(from.dirfd, FIXTURE_NAME ".001", F_OK, 0), -1);
+    assert_int_equal(copy_as(&here, BUNDLE_SPLIT, &e), 0);
+    assert_in_range(assert_same_files(), 3, 100);
 }
 
 static void a_copy_onto_an_older_copy_replaces_it(void **state)
@@ -166,6 +185,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_copy_has_the_same_files, open_folders, close_folders),
         cmocka_unit_test_setup_teardown(a_copy_of_a_single_file_is_that_file, open_folders, close_folders),
+        cmocka_unit_test_setup_teardown(a_single_file_is_split_where_its_volumes_meet, open_folders,
+                                        close_folders),
         cmocka_unit_test_setup_teardown(a_copy_onto_an_older_copy_replaces_it, open_folders, close_folders),
         cmocka_unit_test_setup_teardown(damage_on_the_source_is_told_and_nothing_is_left, open_folders,
                                         close_folders),

@@ -404,7 +404,7 @@ static void it_cannot_be_copied_as_it_is(void **state)
     add_objects(2);
     write_shared(V2);
     struct bundle *b = open_bundle(V2);
-    assert_int_equal(bundle_copy(b, &medium, "copy.lockbox", false, NULL, &e), -1);
+    assert_int_equal(bundle_copy(b, &medium, "copy.lockbox", BUNDLE_AS_IT_IS, NULL, &e), -1);
     assert_int_equal(e.id, ERR_BUNDLE_SHARED);
     bundle_close(b);
 }
