@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# docs.sh AIRLOCK: holds the documentation against the program AIRLOCK and the sources; docs_json.py does it for
-# docs/json.md. Prints each place where they differ; exit 1 when there is one.
+# docs.sh AIRLOCK AIRLOCK_DEVICE: holds the documentation against the two programs and the sources; docs_json.py does
+# it for docs/json.md. Prints each place where they differ; exit 1 when there is one.
 set -u
 airlock=$(realpath "$1")
+airlock_device=$(realpath "$2")
 cd "$(dirname "$0")/.." || exit 1
 bad=0
 
@@ -71,6 +72,9 @@ check_pages() {
   while read -r command summary; do
     check_page "$command" "$summary"
   done < <(commands)
+  page=docs/man/airlock-device.8.scd
+  same "$page, usage" "$(section "$page" SYNOPSIS | plain)" "$("$airlock_device" --help | sed -n 's/^usage: //p')"
+  same "$page, options" "$(page_options "$page")" "$("$airlock_device" --help | help_options options)"
   for page in docs/man/airlock-*.1.scd; do
     command=${page#docs/man/airlock-}
     commands | grep -q "^  ${command%.1.scd} " || complain "$page: there is no such command"

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 declare -A may=(
   [base]="" [crypto]="" [uptane]="" [net]="" [bundle-format]=""
-  [cloud]="net" [store]="" [usb-tools]="bundle-format uptane"
+  [cloud]="net" [store]="" [usb-tools]="bundle-format uptane" [device]="bundle-format uptane usb-tools"
   [fetch]="cloud net store uptane bundle-format"
   [account]="cloud store uptane"
   [lockbox]="fetch cloud store uptane bundle-format usb-tools"
@@ -43,7 +43,7 @@ check_third_party() { # FILE FOLDER HEADER
 
 while IFS= read -r file; do
   folder=${file#src/}
-  folder=${folder%%/*}
+  case $folder in usb-tools/device/*) folder=device ;; *) folder=${folder%%/*} ;; esac
   if [ -z "${may[$folder]+known}" ]; then
     complain "$file" "the folder $folder is not in the layer order"
     continue
@@ -52,6 +52,7 @@ while IFS= read -r file; do
     header=$(sed -E 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]([^>"]*)[>"].*/\1/' <<<"$line")
     case $line in
       *'<'*) check_third_party "$file" "$folder" "$header" ;;
+      *usb-tools/device/*) check_own "$file" "$folder" device ;;
       *) check_own "$file" "$folder" "${header%%/*}" ;;
     esac
   done < <(grep -E '^[[:space:]]*#[[:space:]]*include' "$file")

@@ -8,10 +8,14 @@
 
 #include "base/progress.h"
 #include "bundle-format/bundle.h"
+#include "usb-tools/aside.h"
 
 /* Makes the folder `name` beneath dirfd from every member of the bundle, each verified on the way and read
  * back from the medium. */
 must_check int unpack(struct bundle *bundle, int dirfd, const char *name, struct progress *progress,
                       struct err *e);
+/* All of that but the rename: *ret is committed by the caller. */
+must_check int unpack_aside(struct bundle *bundle, int dirfd, const char *name, struct progress *progress,
+                            struct aside *ret, struct err *e);
 
 #endif

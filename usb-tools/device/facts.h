@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What this device is: its hardware and the roots that its client starts from, as a device state
+ * (docs/device-state.md), by which the verdict is made. Read from its own disk alone.
+ */
+#ifndef AIRLOCK_DEVICE_FACTS_H
+#define AIRLOCK_DEVICE_FACTS_H
+
+#include "uptane/device.h"
+#include "usb-tools/device/client_config.h"
+
+struct facts {
+    struct client_config config;
+    struct device device; /* without free_space, which depends on the bundle */
+};
+
+/* ERR_BAD_CONFIG, ERR_ROOT_NOT_TRUSTED where a first root is missing: none is ever taken from a stick. */
+must_check int facts_load(int root_fd, struct facts *ret, struct err *e);
+void facts_free(struct facts *f);
+
+#endif
