@@ -164,6 +164,18 @@ def on_small_medium():
     return ["unshare", *as_root, "--mount", "sh", "-c", 'mount -t tmpfs -o size=4M none small && exec "$@"', "sh"]
 
 
+def syncs(r, shown):
+    """Of a device that the cloud does not know, then knows, then with notes that somebody changed."""
+    serial = next(report["serial"] for report in shown["reports"] if report["kind"] == "manifest")
+    component = {"id": serial, "hardwareId": "verdin-imx8mm", "primary": True}
+    said = [r.ask("sync")]
+    r.control("ctl", "cloud", "device", "add", "pump-seven", "--components", json.dumps([component]))
+    said.append(r.ask("sync"))
+    [written] = [device for device in said[1]["devices"] if device["changed"]]
+    r.control("ctl", "cloud", "device", "set", written["uuid"], "--notes", written["notes"].replace("collected", "found"))
+    return said + [r.ask("sync", code=7)]
+
+
 def reports(r):
     """Of a stick with a log of two devices, of which one is known, a report of the helper, and what is none."""
     pump, press = client.Device("pump-7"), client.Device("press-line")
@@ -186,6 +198,7 @@ def reports(r):
     shown = r.ask("reports", "list")
     said["reports list"] = [shown]
     said["reports show"] = [r.ask("reports", "show", str(report["id"])) for report in shown["reports"]]
+    said["sync"] = syncs(r, shown)
     return said
 
 

@@ -210,6 +210,14 @@ ERROR(EXPIRES_SOON, "expires-soon", EXIT_DONE, "a remark: less than 30 days are 
 ERROR(EXPIRES_TOO_SOON, "expires-too-soon", EXIT_REFUSED, "the lockbox ends before the date it is needed for",
       "have that role renewed in the cloud (the lockbox: define it again), then fetch it")
 
+ERROR(NOTES_BLOCK, "notes-block", EXIT_REFUSED,
+      "a device's notes in the cloud hold no block of airlock's as it writes it",
+      "remove the lines from 'begin of what airlock reports' to 'end of' by hand; the next sync writes them "
+      "anew")
+
+ERROR(NOTES_BUSY, "notes-busy", EXIT_NETWORK,
+      "a device's notes in the cloud changed each time they were to be written", "run the same command again")
+
 /* refused: bundles */
 ERROR(NOT_A_BUNDLE, "not-a-bundle", EXIT_REFUSED, "the file is not an airlock bundle",
       "name the bundle's head, x.lockbox; x.lockbox.001 and so on are its volumes")

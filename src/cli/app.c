@@ -36,7 +36,7 @@ const struct option global_option_table[] = {
 const struct command *const commands[] = {
     &cmd_login, &cmd_list,   &cmd_fetch, &cmd_write,   &cmd_prepare, &cmd_verify, &cmd_inspect,
     &cmd_diff,  &cmd_check,  &cmd_apply, &cmd_repack,  &cmd_remove,  &cmd_sign,   &cmd_key,
-    &cmd_trust, &cmd_sticks, &cmd_eject, &cmd_reports, NULL,
+    &cmd_trust, &cmd_sticks, &cmd_eject, &cmd_reports, &cmd_sync,    NULL,
 };
 
 static const char *home_folder(void)

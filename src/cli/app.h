@@ -44,7 +44,7 @@ struct command {
 
 extern const struct command cmd_login, cmd_list, cmd_fetch, cmd_write, cmd_prepare, cmd_verify, cmd_inspect,
     cmd_diff, cmd_check, cmd_repack, cmd_remove, cmd_apply, cmd_trust, cmd_key, cmd_sign, cmd_sticks,
-    cmd_eject, cmd_reports;
+    cmd_eject, cmd_reports, cmd_sync;
 extern const struct command *const commands[]; /* ends with NULL */
 
 /* The three folders, by --store, --state and the XDG variables. */

@@ -44,6 +44,21 @@ static const char *const migrations[] = {
     " name TEXT NOT NULL,"
     " added_at INTEGER NOT NULL,"
     " PRIMARY KEY(serial, value)) STRICT, WITHOUT ROWID;",
+    "CREATE TABLE cloud_devices("
+    " profile TEXT NOT NULL,"
+    " serial TEXT NOT NULL,"
+    " uuid TEXT NOT NULL,"
+    " name TEXT NOT NULL,"
+    " at INTEGER NOT NULL,"
+    " PRIMARY KEY(profile, serial)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE published("
+    " id INTEGER PRIMARY KEY,"
+    " profile TEXT NOT NULL,"
+    " uuid TEXT NOT NULL,"
+    " former TEXT NOT NULL,"
+    " text TEXT NOT NULL,"
+    " at INTEGER NOT NULL,"
+    " done INTEGER NOT NULL) STRICT;",
 };
 
 static int open_database(int state_fd, bool make, sqlite3 **ret, struct err *e);

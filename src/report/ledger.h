@@ -93,4 +93,20 @@ must_check int ledger_load_keys(struct ledger *l, struct ecu_keys *ret, struct e
 /* What a person calls the device of that serial; NULL: nobody named it. The caller's. */
 must_check int ledger_device_name(struct ledger *l, const char *serial, char **ret, struct err *e);
 
+/* ---- what the cloud knows, and what it was told (per profile) ---- */
+
+/* Which device of the cloud signs as this ECU; *ret_uuid = NULL: not known. Both the caller's. */
+must_check int ledger_find_device(struct ledger *l, const char *profile, const char *serial, char **ret_uuid,
+                                  char **ret_name, struct err *e);
+must_check int ledger_remember_device(struct ledger *l, const char *profile, const char *serial,
+                                      const char *uuid, const char *name, int64_t now, struct err *e);
+/* Was a serial of the device learned at `since` or later? */
+must_check int ledger_knows_device(struct ledger *l, const char *profile, const char *uuid, int64_t since,
+                                   bool *ret, struct err *e);
+/* Keeps what a device's notes were before they are written, and that they were. */
+must_check int ledger_begin_publishing(struct ledger *l, const char *profile, const char *uuid,
+                                       const char *former, const char *text, int64_t now, int64_t *ret_id,
+                                       struct err *e);
+must_check int ledger_end_publishing(struct ledger *l, int64_t id, struct err *e);
+
 #endif

@@ -9,7 +9,7 @@ import scenario
 from scenario import Scenario, names
 
 COMMANDS = ("login", "list", "fetch", "write", "prepare", "verify", "inspect", "diff", "check", "apply", "repack", "remove", "sign", "key", "trust",
-            "sticks", "eject", "reports")
+            "sticks", "eject", "reports", "sync")
 
 
 class Usage(Scenario):

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * airlock sync: what came home, to the cloud.
+ */
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "account/session.h"
+#include "base/mem.h"
+#include "cli/print.h"
+#include "cli/reports.h"
+#include "report/publish.h"
+
+struct sync_options {
+    bool dry_run;
+};
+
+static const struct option options[] = {
+    {"dry-run", OPTION_FLAG, NULL, offsetof(struct sync_options, dry_run),
+     "show what would be written to the notes of which device; write nothing"},
+    {0},
+};
+
+/* ---- the difference ---- */
+
+static bool has_line(const char *text, const char *line, size_t len)
+{
+    for (const char *at = text; *at;) {
+        size_t n = strcspn(at, "\n");
+        if (n == len && !memcmp(at, line, len))
+            return true;
+        at += n + (at[n] == '\n');
+    }
+    return false;
+}
+
+/* Lines of one text that the other has not: enough, since lines are only added, replaced and dropped whole.
+ */
+static void print_lines(const char *text, const char *other, const char *mark)
+{
+    for (const char *at = text; *at;) {
+        size_t n = strcspn(at, "\n");
+        if (n > 0 && !has_line(other, at, n)) {
+            AUTO_FREE char *line = mem_strndup(at, n);
+            printf("  %s ", mark);
+            print_text(line);
+            putchar('\n');
+        }
+        at += n + (at[n] == '\n');
+    }
+}
+
+/* ---- answers ---- */
+
+static void print_publication(const struct publication *p, bool dry_run)
+{
+    if (!p->uuid) {
+        fputs("ECU ", stdout);
+        print_text(p->serial);
+        printf(": %zu of its reports stay here; the cloud knows no device of it\n", p->reports);
+        return;
+    }
+    print_text(p->name);
+    printf(": %zu reports, %s\n", p->reports,
+           !p->changed ? "its notes have them already"
+           : dry_run   ? "its notes would become"
+                       : "written to its notes");
+    if (p->changed && dry_run) {
+        print_lines(p->former, p->text, "-");
+        print_lines(p->text, p->former, "+");
+    }
+}
+
+static void print_answer(const struct publishing *all, bool dry_run)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (!all->list[i].error.id)
+            print_publication(&all->list[i], dry_run);
+    if (all->nameless)
+        printf("%zu reports name no ECU (a log without a manifest, a note, a helper's): they stay here\n",
+               all->nameless);
+    if (all->count + all->nameless == 0)
+        puts("there are no reports to publish; 'airlock reports collect STICK' brings them");
+}
+
+static void json_add_publication(cJSON *list, const struct publication *p)
+{
+    cJSON *item = json_add_item(list);
+    cJSON_AddStringToObject(item, "serial", p->serial);
+    json_add_text(item, "uuid", p->uuid);
+    json_add_text(item, "device", p->name);
+    json_add_integer(item, "reports", (int64_t)p->reports);
+    cJSON_AddBoolToObject(item, "changed", p->changed);
+    json_add_text(item, "notes", p->changed ? p->text : NULL);
+}
+
+static void json_add_failure(cJSON *list, const struct publication *p)
+{
+    cJSON *item = json_add_item(list);
+    cJSON_AddStringToObject(item, "device", p->name);
+    cJSON_AddStringToObject(item, "id", err_name(p->error.id));
+    cJSON_AddStringToObject(item, "message", p->error.message);
+}
+
+static void print_json(const struct publishing *all)
+{
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddNumberToObject(answer, "schema", 1);
+    cJSON *devices = cJSON_AddArrayToObject(answer, "devices");
+    cJSON *failed = cJSON_AddArrayToObject(answer, "failed");
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].error.id)
+            json_add_failure(failed, &all->list[i]);
+        else
+            json_add_publication(devices, &all->list[i]);
+    json_add_integer(answer, "nameless", (int64_t)all->nameless);
+    app_print_json(answer);
+}
+
+/* What failed with one device is told, and the others are done. */
+static void tell_failures(const struct publishing *all, int *exit_code)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].error.id) {
+            app_print_failure(&all->list[i].error);
+            *exit_code = EXIT_SOME_FAILED;
+        }
+}
+
+static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
+               struct err *e)
+{
+    const struct sync_options *o = values;
+    AUTO_LEDGER struct ledger *ledger = NULL;
+    AUTO(publishing) struct publishing all = {0};
+    struct cloud *cloud;
+    (void)words, (void)count;
+    if (reports_open_ledger(app, &ledger, e) ||
+        session_open_stored(&app->store, app->profile, app->global.cacert, &cloud, e))
+        return -1;
+    const struct publish_options how = {.profile = app->profile, .now = app->now, .dry_run = o->dry_run};
+    int rc = publish_reports(cloud, ledger, &how, &all, e);
+    cloud_close(cloud);
+    if (rc)
+        return -1;
+    if (app->global.json)
+        print_json(&all);
+    else
+        print_answer(&all, o->dry_run);
+    tell_failures(&all, exit_code);
+    return 0;
+}
+
+const struct command cmd_sync = {
+    .name = "sync",
+    .words = "",
+    .summary = "put the reports that came home into the cloud's notes of their devices",
+    .details =
+        "A device is found by the serial of the ECU that signed. Its notes get a table between two lines of\n"
+        "airlock's; what people wrote around it stays as it is. The table says on whose word each row is, "
+        "and\n"
+        "that a courier brought it. Given again, or on a second laptop, nothing is written twice.",
+    .min_words = 0,
+    .max_words = 0,
+    .options = options,
+    .options_size = sizeof(struct sync_options),
+    .run = run,
+};

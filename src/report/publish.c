@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/publish.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/mem.h"
+#include "cloud/devices.h"
+#include "report/notes_block.h"
+#include "report/reading.h"
+
+#define TRIES 3 /* where somebody else writes the same notes */
+
+struct run {
+    struct cloud *cloud;
+    struct ledger *ledger;
+    const struct publish_options *options;
+    struct readings readings;
+    struct publishing found;
+};
+
+/* ---- which reports of which device ---- */
+
+static bool is_published(const struct reading *r)
+{
+    return !r->replaced && r->trust != READING_FORGED;
+}
+
+static struct publication *find(struct publishing *p, const char *serial)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (!strcmp(p->list[i].serial, serial))
+            return &p->list[i];
+    return NULL;
+}
+
+static void add_serial(struct publishing *p, const char *serial)
+{
+    struct publication *known = find(p, serial);
+    if (!known) {
+        mem_grow(&p->list, p->count, &p->room, sizeof *p->list);
+        known = &p->list[p->count++];
+        *known = (struct publication){.serial = mem_strdup(serial)};
+    }
+    known->reports++;
+}
+
+static int compare_serials(const void *a, const void *b)
+{
+    return strcmp(((const struct publication *)a)->serial, ((const struct publication *)b)->serial);
+}
+
+/* Only a manifest names an ECU of the device; the key of a helper is none. */
+static void group(struct run *run)
+{
+    for (size_t i = 0; i < run->readings.count; i++) {
+        const struct reading *r = &run->readings.list[i];
+        if (!is_published(r))
+            continue;
+        if (r->kind == ENTRY_MANIFEST && *r->serial)
+            add_serial(&run->found, r->serial);
+        else
+            run->found.nameless++;
+    }
+    if (run->found.count)
+        qsort(run->found.list, run->found.count, sizeof *run->found.list, compare_serials);
+}
+
+/* ---- which device in the cloud ---- */
+
+static int find_known(struct run *run, bool *ret_all, struct err *e)
+{
+    *ret_all = true;
+    for (size_t i = 0; i < run->found.count; i++) {
+        struct publication *p = &run->found.list[i];
+        if (!p->uuid &&
+            ledger_find_device(run->ledger, run->options->profile, p->serial, &p->uuid, &p->name, e))
+            return -1;
+        *ret_all = *ret_all && p->uuid;
+    }
+    return 0;
+}
+
+/* A device registers its ECUs once, as a rule: those of which nothing is known, or for long, are asked for.
+ */
+#define KNOWN_FOR_S (24 * 3600)
+
+static int learn(struct run *run, const struct cloud_device *d, struct err *e)
+{
+    AUTO_FREE char *serial = NULL;
+    bool known;
+    if (ledger_knows_device(run->ledger, run->options->profile, d->uuid, run->options->now - KNOWN_FOR_S,
+                            &known, e))
+        return -1;
+    if (known)
+        return 0;
+    if (cloud_device_serial(run->cloud, d->uuid, &serial, e))
+        return err_context(e, "device '%s'", d->name);
+    return serial ? ledger_remember_device(run->ledger, run->options->profile, serial, d->uuid, d->name,
+                                           run->options->now, e)
+                  : 0;
+}
+
+static int match(struct run *run, struct err *e)
+{
+    AUTO(cloud_devices) struct cloud_devices devices = {0};
+    bool all;
+    if (find_known(run, &all, e))
+        return -1;
+    if (all)
+        return 0;
+    if (cloud_list_devices(run->cloud, &devices, e))
+        return -1;
+    for (size_t i = 0; i < devices.count; i++)
+        if (learn(run, &devices.list[i], e))
+            return -1;
+    return find_known(run, &all, e);
+}
+
+/* ---- the rows ---- */
+
+static enum notes_basis basis_of(enum reading_trust trust)
+{
+    return trust == READING_VERIFIED ? NOTES_VERIFIED
+           : trust == READING_PERSON ? NOTES_TECHNICIAN
+                                     : NOTES_UNVERIFIED;
+}
+
+static enum notes_outcome outcome_of(enum reading_outcome outcome)
+{
+    switch (outcome) {
+    case READING_INSTALLED:
+        return NOTES_INSTALLED;
+    case READING_FAILED:
+        return NOTES_FAILED;
+    case READING_REBOOT:
+        return NOTES_REBOOT;
+    case READING_UNDER_WAY:
+        return NOTES_UNDER_WAY;
+    case READING_REFUSED:
+        return NOTES_REFUSED;
+    case READING_NOTHING:
+    case READING_UNKNOWN:
+        break;
+    }
+    return NOTES_OTHER;
+}
+
+static struct notes_row row_of(const struct reading *r)
+{
+    struct notes_row row = {.basis = basis_of(r->trust),
+                            .outcome = outcome_of(r->outcome),
+                            .version = r->version,
+                            .counter = r->counter,
+                            .at = r->seen_at};
+    hex_encode(r->sha256, (sizeof row.key - 1) / 2, row.key);
+    notes_row_set_code(&row, r->code);
+    notes_row_set_lockbox(&row, r->lockbox);
+    return row;
+}
+
+static void collect_rows(const struct run *run, const char *serial, struct notes_rows *ret)
+{
+    for (size_t i = 0; i < run->readings.count; i++) {
+        const struct reading *r = &run->readings.list[i];
+        if (!is_published(r) || r->kind != ENTRY_MANIFEST || strcmp(r->serial, serial) != 0)
+            continue;
+        mem_grow(&ret->list, ret->count, &ret->room, sizeof *ret->list);
+        ret->list[ret->count++] = row_of(r);
+    }
+}
+
+/* ---- the notes ---- */
+
+/* They are still what was merged: between the reading and here a person may have written. */
+static int is_unchanged(struct run *run, const struct publication *p, bool *ret, struct err *e)
+{
+    AUTO(cloud_notes) struct cloud_notes now = {0};
+    if (cloud_get_notes(run->cloud, p->uuid, &now, e))
+        return -1;
+    *ret = !strcmp(now.text, p->former);
+    return 0;
+}
+
+/* Does the cloud have all of it now, whatever else somebody wrote meanwhile? */
+static int is_there(struct run *run, const struct publication *p, const struct notes_rows *rows, bool *ret,
+                    struct err *e)
+{
+    AUTO(cloud_notes) struct cloud_notes now = {0};
+    AUTO_FREE char *merged = NULL;
+    if (cloud_get_notes(run->cloud, p->uuid, &now, e) ||
+        notes_block_merge(now.text, rows, NOTES_MAX, &merged, e))
+        return -1;
+    *ret = !strcmp(now.text, merged);
+    return 0;
+}
+
+static int write_notes(struct run *run, struct publication *p, bool bare, const struct notes_rows *rows,
+                       bool *ret_done, struct err *e)
+{
+    const struct cloud_notes notes = {.text = p->text, .bare = bare};
+    int64_t id;
+    if (is_unchanged(run, p, ret_done, e))
+        return -1;
+    if (!*ret_done)
+        return 0;
+    if (ledger_begin_publishing(run->ledger, run->options->profile, p->uuid, p->former, p->text,
+                                run->options->now, &id, e) ||
+        cloud_put_notes(run->cloud, p->uuid, &notes, e) || is_there(run, p, rows, ret_done, e))
+        return -1;
+    return *ret_done ? ledger_end_publishing(run->ledger, id, e) : 0;
+}
+
+static int read_notes(struct run *run, struct publication *p, const struct notes_rows *rows, bool *ret_bare,
+                      struct err *e)
+{
+    AUTO(cloud_notes) struct cloud_notes notes = {0};
+    if (cloud_get_notes(run->cloud, p->uuid, &notes, e))
+        return -1;
+    free(p->former);
+    free(p->text);
+    p->text = NULL;
+    p->former = mem_strdup(notes.text);
+    *ret_bare = notes.bare;
+    return notes_block_merge(notes.text, rows, NOTES_MAX, &p->text, e);
+}
+
+static int publish(struct run *run, struct publication *p, struct err *e)
+{
+    AUTO(notes_rows) struct notes_rows rows = {0};
+    bool bare, done = false;
+    collect_rows(run, p->serial, &rows);
+    for (unsigned i = 0; i < TRIES; i++) {
+        if (read_notes(run, p, &rows, &bare, e))
+            return -1;
+        bool differs = strcmp(p->former, p->text) != 0;
+        p->changed = p->changed || differs;
+        if (!differs || run->options->dry_run)
+            return 0;
+        if (write_notes(run, p, bare, &rows, &done, e))
+            return -1;
+        if (done)
+            return 0;
+    }
+    return err_set(e, ERR_NOTES_BUSY, "somebody else keeps writing its notes");
+}
+
+int publish_reports(struct cloud *c, struct ledger *l, const struct publish_options *o,
+                    struct publishing *ret, struct err *e)
+{
+    struct run run = {.cloud = c, .ledger = l, .options = o};
+    int rc = readings_load(l, &run.readings, e);
+    if (rc == 0) {
+        group(&run);
+        rc = match(&run, e);
+    }
+    for (size_t i = 0; i < run.found.count && rc == 0; i++) {
+        struct publication *p = &run.found.list[i];
+        if (p->uuid && publish(&run, p, &p->error))
+            err_context(&p->error, "device '%s'", p->name);
+    }
+    readings_free(&run.readings);
+    if (rc) {
+        publishing_free(&run.found);
+        return -1;
+    }
+    *ret = run.found;
+    return 0;
+}
+
+void publishing_free(struct publishing *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        free(p->list[i].serial);
+        free(p->list[i].uuid);
+        free(p->list[i].name);
+        free(p->list[i].former);
+        free(p->list[i].text);
+    }
+    free(p->list);
+    *p = (struct publishing){0};
+}

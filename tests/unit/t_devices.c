@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cloud_account.h"
+
+#include "cloud/devices.h"
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, account_begin, account_end)
+
+static const struct cloud_device *named(const struct cloud_devices *all, const char *name)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (!strcmp(all->list[i].name, name))
+            return &all->list[i];
+    fail_msg("no device '%s'", name);
+    return NULL;
+}
+
+static void devices_are_listed_with_the_serial_of_their_primary(void **state)
+{
+    struct account *a = *state;
+    AUTO(cloud_devices) struct cloud_devices all = {0};
+    struct err e = {0};
+    if (cloud_list_devices(a->cloud, &all, &e))
+        fail_msg("%s", e.message);
+    assert_int_equal(all.count, 3);
+    assert_non_null(named(&all, "Pump 7 west")->last_seen);
+    assert_null(named(&all, "Press line 2")->last_seen);
+    AUTO_FREE char *serial = NULL;
+    assert_return_code(cloud_device_serial(a->cloud, named(&all, "Pump 7 west")->uuid, &serial, &e), 0);
+    assert_int_equal(strlen(serial), 64);
+    char *none = serial;
+    assert_return_code(cloud_device_serial(a->cloud, named(&all, "Press line 2")->uuid, &none, &e), 0);
+    assert_null(none);
+}
+
+static void notes_come_back_as_they_were_put(void **state)
+{
+    struct account *a = *state;
+    AUTO(cloud_devices) struct cloud_devices all = {0};
+    AUTO(cloud_notes) struct cloud_notes before = {0};
+    AUTO(cloud_notes) struct cloud_notes after = {0};
+    struct err e = {0};
+    assert_return_code(cloud_list_devices(a->cloud, &all, &e), 0);
+    const char *uuid = named(&all, "Pump 7 east")->uuid;
+    assert_return_code(cloud_get_notes(a->cloud, uuid, &before, &e), 0);
+    assert_string_equal(before.text, "Spare part in cabinet B.\n");
+    free(before.text);
+    before.text = mem_strdup("a \"quote\", a \\, a tab\t, J\xc3\xb6rg,\r\n| a table |\x7f");
+    if (cloud_put_notes(a->cloud, uuid, &before, &e) || cloud_get_notes(a->cloud, uuid, &after, &e))
+        fail_msg("%s", e.message);
+    assert_string_equal(after.text, before.text);
+    assert_int_equal(after.bare, before.bare);
+}
+
+static void a_device_that_is_not_there_is_an_error(void **state)
+{
+    struct account *a = *state;
+    AUTO(cloud_notes) struct cloud_notes notes = {0};
+    char *serial = NULL;
+    struct err e = {0};
+    assert_int_equal(cloud_get_notes(a->cloud, "00000000-0000-0000-0000-000000000000", &notes, &e), -1);
+    assert_int_equal(e.http_status, 404);
+    assert_int_equal(cloud_device_serial(a->cloud, "00000000-0000-0000-0000-000000000000", &serial, &e), -1);
+    assert_null(serial);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(devices_are_listed_with_the_serial_of_their_primary),
+        TEST(notes_come_back_as_they_were_put),
+        TEST(a_device_that_is_not_there_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, account_start, account_stop);
+}
