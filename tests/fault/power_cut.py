@@ -37,10 +37,10 @@ class PowerCut(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
         self.folder.chmod(0o755)
         self.image = self.folder / "stick.img"
-        old = make_source(self.folder / "old", 4 << 20)
+        self.old = make_source(self.folder / "old", 4 << 20)
         self.new = make_source(self.folder / "new", 20 << 20)
         machine.make_stick(self.image)
-        self.runs(self.writing(old, OLD))
+        self.runs(self.writing(self.old, OLD))
         self.before = self.folder / "before.img"
         shutil.copy(self.image, self.before)
 

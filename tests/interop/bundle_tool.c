@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Bundles from the shell, without cloud or store, for the interoperability test and for measuring:
+ * Bundles and other exports from the shell, without cloud or store, for the tests of interoperability and of
+ * faults, and for measuring:
  *
  *     bundle_tool write SOURCE FOLDER NAME [single] [share] [volume=BYTES] [no-read-back-from-medium]
  *     bundle_tool check FOLDER NAME
  *     bundle_tool extract FOLDER NAME TO
+ *     bundle_tool plain SOURCE FOLDER NAME
+ *     bundle_tool capacity FOLDER
  *     bundle_tool names
  *
  * `names` reads paths in pairs, each ended by NUL, and says in a line for each pair whether a bundle can hold
@@ -18,6 +21,8 @@
 #include "base/mem.h"
 #include "base/name.h"
 #include "bundle-format/bundle.h"
+#include "usb-tools/capacity.h"
+#include "usb-tools/export_plain.h"
 
 struct collection {
     int dirfd;
@@ -118,6 +123,19 @@ static int write_members(const struct collection *c, int to, const char *name,
     return rc;
 }
 
+static int collect(int source, struct collection *c, struct err *e)
+{
+    c->dirfd = source;
+    c->folder = ".";
+    int rc = fs_each(source, visit, c, e);
+    for (size_t i = 0; i < c->count; i++) /* "./images/…" */
+        memmove((char *)(uintptr_t)c->members[i].path, c->members[i].path + 2,
+                strlen(c->members[i].path) - 1);
+    if (c->count)
+        qsort(c->members, c->count, sizeof *c->members, compare_members);
+    return rc;
+}
+
 static int write_bundle(int argc, char **argv, struct err *e)
 {
     struct collection c = {0};
@@ -134,17 +152,39 @@ static int write_bundle(int argc, char **argv, struct err *e)
     }
     if (fs_open_dir(argv[2], &source, e) || fs_open_dir(argv[3], &to, e))
         return -1;
-    c.dirfd = source;
-    c.folder = ".";
-    int rc = fs_each(source, visit, &c, e);
-    for (size_t i = 0; i < c.count; i++) /* "./images/…" */
-        memmove((char *)(uintptr_t)c.members[i].path, c.members[i].path + 2, strlen(c.members[i].path) - 1);
-    if (c.count)
-        qsort(c.members, c.count, sizeof *c.members, compare_members);
+    int rc = collect(source, &c, e);
     if (rc == 0)
         rc = write_members(&c, to, argv[4], &options, share, e);
     free_collection(&c);
     return rc;
+}
+
+static int write_plain(char **argv, struct err *e)
+{
+    struct collection c = {0};
+    AUTO_FD int source = -1;
+    AUTO_FD int to = -1;
+    if (fs_open_dir(argv[2], &source, e) || fs_open_dir(argv[3], &to, e))
+        return -1;
+    int rc = collect(source, &c, e);
+    if (rc == 0)
+        rc = export_plain(to, argv[4], c.members, c.count, NULL, e);
+    free_collection(&c);
+    return rc;
+}
+
+static int test_capacity(char **argv, struct err *e)
+{
+    static const uint8_t seed[CAPACITY_SEED_SIZE] = {1};
+    AUTO_FD int folder = -1;
+    uint64_t bytes;
+    if (fs_open_dir(argv[2], &folder, e))
+        return -1;
+    const struct medium medium = medium_posix(&folder);
+    if (capacity_test(&medium, 0, seed, NULL, &bytes, e))
+        return -1;
+    printf("%llu\n", (unsigned long long)bytes);
+    return 0;
 }
 
 static int check_bundle(char **argv, struct err *e)
@@ -199,10 +239,14 @@ int main(int argc, char **argv)
         rc = check_bundle(argv, &e);
     else if (argc == 5 && !strcmp(argv[1], "extract"))
         rc = extract_bundle(argv, &e);
+    else if (argc == 5 && !strcmp(argv[1], "plain"))
+        rc = write_plain(argv, &e);
+    else if (argc == 3 && !strcmp(argv[1], "capacity"))
+        rc = test_capacity(argv, &e);
     else if (argc == 2 && !strcmp(argv[1], "names"))
         rc = check_names();
     else
-        rc = err_set(&e, ERR_USAGE, "bundle_tool write|check|extract|names …");
+        rc = err_set(&e, ERR_USAGE, "bundle_tool write|check|extract|plain|capacity|names …");
     if (rc)
         fprintf(stderr, "%s: %s\n", err_name(e.id), e.message);
     return rc ? (int)err_exit_code(e.id) : 0;
