@@ -169,16 +169,12 @@ static int take_final_name(const struct aside *a, const char **ret_leftover, str
 int aside_commit(struct aside *a, struct err *e)
 {
     const char *leftover;
-    if (carry_logs(a, e))
-        return -1;
-    if (syncfs(a->fd))
-        return err_errno(e, ERR_MEDIUM_IO, "cannot flush to the medium");
-    if (take_final_name(a, &leftover, e))
+    if (carry_logs(a, e) || fs_sync_all(a->fd, e) || take_final_name(a, &leftover, e))
         return -1;
     /* all of it again: on vfat the new name leads nowhere until the folder's own entry is written, which a
      * flush of its parent leaves out */
-    if (syncfs(a->parent_fd))
-        return err_errno(e, ERR_MEDIUM_IO, "cannot flush to the medium");
+    if (fs_sync_all(a->parent_fd, e))
+        return -1;
     int rc = leftover ? fs_remove_at(a->parent_fd, leftover, e) : 0;
     free(a->part);
     a->part = NULL; /* the name may be another's from now on */

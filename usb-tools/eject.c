@@ -6,6 +6,7 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 
+#include "base/fs.h"
 #include "base/mem.h"
 
 #define SERVICE "org.freedesktop.UDisks2"
@@ -44,9 +45,9 @@ static int flush(const struct stick *m, struct err *e)
     if (!m->mount_point)
         return 0;
     AUTO_FD int fd = open(m->mount_point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || syncfs(fd))
+    if (fd < 0)
         return err_errno(e, ERR_MEDIUM_IO, "cannot flush '%s'", m->mount_point);
-    return 0;
+    return fs_sync_all(fd, e) ? err_context(e, "'%s'", m->mount_point) : 0;
 }
 
 /* The object of a block device: udisks escapes its name as sd_bus_path_encode() does. */

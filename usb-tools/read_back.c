@@ -12,7 +12,7 @@ static void count(void *progress, uint64_t bytes)
     progress_add(progress, bytes);
 }
 
-/* The pages were written by syncfs() and are dropped here. */
+/* The pages were written by fs_sync_all() and are dropped here. */
 static int check(int dirfd, const struct read_back_file *f, struct progress *progress, struct err *e)
 {
     AUTO_FD int fd = -1;
@@ -33,8 +33,8 @@ int read_back(int dirfd, const struct read_back_file *files, size_t n, struct pr
     uint64_t total = 0;
     for (size_t i = 0; i < n; i++)
         total += files[i].size;
-    if (syncfs(dirfd))
-        return err_errno(e, ERR_MEDIUM_IO, "cannot flush to the medium");
+    if (fs_sync_all(dirfd, e))
+        return -1;
     progress_begin(progress, "read back", total);
     for (size_t i = 0; i < n; i++)
         if (check(dirfd, &files[i], progress, e))

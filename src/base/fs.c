@@ -263,6 +263,14 @@ int fs_sync(int fd, struct err *e)
     return 0;
 }
 
+int fs_sync_all(int dirfd, struct err *e)
+{
+    if (syncfs(dirfd))
+        return err_errno(e, ERR_MEDIUM_IO, "cannot flush to the medium");
+    /* syncfs() of vfat writes all and leaves it in the medium's own cache; fsync() empties that */
+    return fs_sync(dirfd, e);
+}
+
 int fs_sync_parent(int dirfd, const char *path, struct err *e)
 {
     AUTO_FD int parent = -1;

@@ -23,20 +23,21 @@ INIT = """#!/bin/sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc none /proc
 mount -t tmpfs none /mnt
-for module in nls/nls_cp437 nls/nls_ascii nls/nls_iso8859-1 nls/nls_utf8 fat/fat fat/vfat; do
-  file=/usr/lib/uml/modules/$(uname -r)/kernel/fs/$module.ko
+for module in fs/nls/nls_cp437 fs/nls/nls_ascii fs/nls/nls_iso8859-1 fs/nls/nls_utf8 fs/fat/fat fs/fat/vfat \\
+              drivers/md/dm-mod drivers/md/dm-log-writes; do
+  file=/usr/lib/uml/modules/$(uname -r)/kernel/$module.ko
   if [ -f "$file" ]; then insmod "$file"; fi
 done
-mkdir /mnt/stick && mount -t vfat /dev/ubda /mnt/stick && echo MOUNTED && ( {command} )
+mkdir /mnt/stick && {mount} && echo MOUNTED && ( {command} )
 echo "ENDED $?"
 umount /mnt/stick
 exec /usr/bin/python3 -c 'import ctypes; ctypes.CDLL(None).reboot(0x4321fedc)' # power off; a container has no halt
 """
 
 
-def missing():
+def missing(*more):
     """The programs that this machine lacks: a test fails with their names, it does not pass without them."""
-    return [program for program in NEEDED if shutil.which(program) is None]
+    return [program for program in (*NEEDED, *more) if shutil.which(program) is None]
 
 
 def make_stick(image, size_mb=64):
@@ -60,19 +61,23 @@ def memory_folder():
 
 
 class Machine:
-    """Runs `command` by a shell with the stick mounted; `with` ends whatever is left of it."""
+    """Runs `command` by a shell with the stick mounted; `with` ends whatever is left of it.
 
-    def __init__(self, image, command):
+    The stick is /dev/ubda, further disks are /dev/ubdb and so on. A command may want to mount it itself.
+    """
+
+    def __init__(self, image, command, disks=(), mounted=True):
         self.folder = Path(tempfile.mkdtemp(prefix="airlock-machine-"))
         self.folder.chmod(0o755)
         init = self.folder / "init"
-        init.write_text(INIT.replace("{command}", command))
+        init.write_text(INIT.replace("{command}", command)
+                        .replace("{mount}", "mount -t vfat /dev/ubda /mnt/stick" if mounted else "true"))
         init.chmod(0o755)
         self.console = self.folder / "console"
         with self.console.open("wb") as console:
             self.process = subprocess.Popen(
                 ["linux.uml", f"mem={MEMORY_MB}M", "rootfstype=hostfs", "root=/dev/root", "ro", f"init={init}",
-                 f"ubd0={image}", "con=null", "con0=fd:0,fd:1", "quiet"],
+                 *(f"ubd{n}={disk}" for n, disk in enumerate((image, *disks))), "con=null", "con0=fd:0,fd:1", "quiet"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, start_new_session=True,
                 env={**os.environ, "TMPDIR": memory_folder(), "HOME": str(self.folder)})
 
