@@ -73,7 +73,8 @@ check_pages() {
     check_page "$command" "$summary"
   done < <(commands)
   page=docs/man/airlock-device.8.scd
-  same "$page, usage" "$(section "$page" SYNOPSIS | plain)" "$("$airlock_device" --help | sed -n 's/^usage: //p')"
+  same "$page, usage" "$(section "$page" SYNOPSIS | plain | sed 's/++$//')" \
+    "$("$airlock_device" --help | sed -nE 's/^(usage:|      ) (airlock-device )/\2/p')"
   same "$page, options" "$(page_options "$page")" "$("$airlock_device" --help | help_options options)"
   for page in docs/man/airlock-*.1.scd; do
     command=${page#docs/man/airlock-}

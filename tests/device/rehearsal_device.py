@@ -2,16 +2,24 @@
 """The rehearsal device: what airlock-device finds on a Torizon device, in a folder.
 
 The client's configuration lies where Torizon OS has it, and so do the first roots of a device that was
-provisioned offline. There is no client: what is unpacked is held against what the client expects.
+provisioned offline. Whoever tests what the client says writes its log (tests/client).
+
+DeviceScenario: a cloud, a stick with one bundle, and such a device that the bundle is for.
 """
 
 import json
 import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cli"))
+from scenario import CONTROLS, SANITIZERS, TIMEOUT_S, Scenario, tree  # noqa: E402
 
 AIRLOCK_DEVICE = os.environ["AIRLOCK_DEVICE"]
 SOURCE = "/var/airlock/update"
+LARGE = 6 << 20
 
 
 class Device:
@@ -54,3 +62,74 @@ class Device:
         return subprocess.Popen([*before, AIRLOCK_DEVICE, *map(str, words), "--root", self.root],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 start_new_session=True)
+
+
+class DeviceScenario(Scenario):
+    cloud_options = ("--seed", "demo")  # root rotations, as real accounts have
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for version in ("1", "2"):
+            cls.cloud.tell("package", "add", "large", version, "--hwid", "large-mcu", "--random", str(LARGE))
+
+    def setUp(self):
+        super().setUp()
+        self.login()
+        self.define("line", "large-1")
+        self.addCleanup(self.cloud.tell, "lockbox", "delete", "line")
+        self.expected = self.plain()
+        self.version = json.loads(self.expected["metadata/director/line.json"])["signed"]["version"]
+        self.prepare("line")
+        self.device = Device(self.home / "root", "large-mcu")
+        self.provision(self.device)
+
+    def define(self, lockbox, *packages):
+        self.cloud.tell("lockbox", "define", lockbox, *packages)
+        self.ok("fetch", lockbox)
+
+    def prepare(self, lockbox):
+        [written] = self.ok("write", lockbox, self.stick)["written"]
+        return Path(written["path"])
+
+    def plain(self, lockbox="line"):
+        """The files that a device should get, by the other export."""
+        folder = self.home / "plain"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        self.ok("write", lockbox, folder, "--as", "plain")
+        return tree(folder / "update")
+
+    def provision(self, device):
+        roots = self.home / "plain/update/metadata"
+        device.provision(roots / "director/1.root.json", roots / "image-repo/1.root.json")
+
+    # Running.
+
+    def finish_device(self, process):
+        stdout, stderr = (text.decode(errors="replace") for text in process.communicate(timeout=TIMEOUT_S))
+        self.assertNotRegex(stderr, SANITIZERS)
+        self.assertIsNone(CONTROLS.search((stdout + stderr).encode()), stdout + stderr)
+        return process.returncode, stdout, stderr
+
+    def run_device(self, *words, before=()):
+        return self.finish_device(self.device.start(*words, before=before))
+
+    def takes(self, *words):
+        code, stdout, stderr = self.run_device("apply", self.stick, *words)
+        self.assertEqual(code, 0, stdout + stderr)
+        return stdout, stderr
+
+    def passes(self, code, error, *words, before=()):
+        """That exit code, that error, and nothing under the final name but what was there."""
+        there = tree(self.device.update)
+        found, stdout, stderr = self.run_device("apply", self.stick, *words, before=before)
+        self.assertEqual((found, stdout), (code, ""), stderr)
+        self.assertRegex(stderr, rf"(?m)^airlock-device: .*\[{error}\]$")
+        self.assertEqual(tree(self.device.update), there)
+        return stderr
+
+    def assert_has(self, files):
+        self.assertEqual(tree(self.device.update), files)
+        left = {p.name for p in self.device.update.parent.iterdir()} - {"lock", "update"}
+        self.assertEqual(left, set())

@@ -1,0 +1,140 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: Apache-2.0
+"""From the cloud over a stick to a device, and from the device over the stick to the ledger."""
+
+import json
+import shutil
+import time
+
+from rehearsal_client import RehearsalClient
+from rehearsal_device import DeviceScenario
+import scenario
+from scenario import tree
+
+
+class Loop(DeviceScenario):
+    def setUp(self):
+        super().setUp()
+        self.device.write("/etc/hostname", "pump-7\n")
+        self.client = RehearsalClient(self.device, "large-mcu", "pump-7")
+        code, stdout, stderr = self.run_device("key")
+        self.assertEqual(code, 0, stderr)
+        self.key, self.fingerprint = stdout.splitlines()
+
+    def report(self, *words, code=0):
+        found, stdout, stderr = self.run_device("report", self.stick, *words)
+        self.assertEqual(found, code, stdout + stderr)
+        return stdout if code == 0 else stderr
+
+    def on_stick(self, path):
+        return json.loads((self.stick / "airlock" / path).read_text())["signed"]
+
+    def collected(self):
+        self.ok("reports", "collect", self.stick)
+        return [(r["lockbox"], r["version"], r["outcome"], r["proof"]) for r in self.ok("reports", "list")["reports"]
+                if r["lockbox"]]
+
+    def test_the_whole_way(self):
+        self.assertEqual(self.client.look()[0], "nothing")
+        self.takes()
+        self.assertEqual(self.client.look(), ("install", ""))
+        self.assertEqual(self.report(), f"report 1 of pump-7: line version {self.version}: installed: OK\n")
+        found = self.on_stick("reports/pump-7/1.json")
+        self.assertEqual((found["outcome"], found["source"], found["previous"], found["signers_checked"]),
+                         ("installed", "update-logs", None, False))
+        self.ok("reports", "key", "add", "Pumpe-7", self.key, "--helper")
+        self.assertIn(("line", self.version, "installed", "verified"), self.collected())
+
+    def test_the_result_is_waited_for(self):
+        self.takes()
+        process = self.device.start("report", self.stick, "--wait", 60)
+        self.addCleanup(scenario.end, process)
+        time.sleep(2)
+        self.assertIsNone(process.poll(), "it did not wait")
+        self.client.look(code="INSTALL_FAILED")
+        code, stdout, stderr = self.finish_device(process)
+        self.assertEqual((code, stdout),
+                         (0, f"report 1 of pump-7: line version {self.version}: failed: INSTALL_FAILED\n"), stderr)
+
+    def test_without_a_result_it_is_not_known_and_the_next_report_has_it(self):
+        self.takes()
+        self.assertIn("not known: the client has logged nothing", self.report())
+        self.client.look()
+        self.assertIn("report 2 of pump-7", self.report())
+        self.assertIn("report 2 of pump-7", self.report(), "the same again is no new report")
+        chain = [self.on_stick(f"reports/pump-7/{n}.json") for n in (1, 2)]
+        self.assertEqual([r["outcome"] for r in chain], ["unknown", "installed"])
+        self.assertIsNotNone(chain[1]["previous"])
+        self.assertEqual(len(list((self.stick / "airlock/reports/pump-7").iterdir())), 2)
+        answer = self.ok("reports", "collect", self.stick)
+        self.assertEqual(answer["problems"], [])
+
+    def test_the_client_refuses_on_its_own_and_logs_nothing(self):
+        self.takes()
+        target = self.device.update / "images/large-1"
+        target.write_bytes(target.read_bytes()[:-1] + b"\0")
+        self.assertEqual(self.client.look()[0], "refuse")
+        role = self.device.update / "metadata/director/line.json"
+        role.write_text(role.read_text().replace('"version"', '"versiom"', 1))
+        self.assertEqual(self.client.look()[0], "refuse")
+        self.assertFalse((self.device.update / "update-logs.db").exists())
+
+    def test_a_report_that_was_lost_comes_with_the_next_stick(self):
+        self.takes()
+        self.report()
+        self.client.look()
+        shutil.rmtree(self.stick / "airlock/reports")
+        self.report()
+        self.assertEqual(sorted(p.name for p in (self.stick / "airlock/reports/pump-7").iterdir()), ["1.json", "2.json"])
+
+    def test_the_request_is_the_devices_state_and_is_numbered(self):
+        for number in (1, 2):
+            self.report()
+            request = self.on_stick("requests/pump-7.json")
+            self.assertEqual((request["type"], request["sequence"]), ("request", number))
+        self.assertEqual([e["hardware_id"] for e in request["state"]["ecus"]], ["large-mcu"])
+        state = self.home / "state.json"
+        state.write_text(json.dumps(request["state"]))
+        self.assertEqual(self.ok("verify", self.bundle(), "--device", state)["verdict"], "install")
+
+    def test_no_private_key_leaves_the_device(self):
+        self.takes()
+        self.client.look()
+        self.report()
+        private = (self.device.update.parent / "device.key").read_bytes().strip().split(b":")[-1]
+        self.assertEqual((self.device.update.parent / "device.key").stat().st_mode & 0o777, 0o600)
+        for path, content in tree(self.stick).items():
+            self.assertNotIn(private, content, path)
+        self.assertEqual([n for n in tree(self.stick) if n.endswith(".db")], [])
+
+    def test_another_device_of_the_same_name_is_not_overwritten(self):
+        other = self.stick / "airlock/reports/pump-7/1.json"
+        other.parent.mkdir(parents=True)
+        other.write_text("another's")
+        self.assertIn("called 'pump-7'", self.report(code=2))
+        self.assertEqual(other.read_text(), "another's")
+
+    def test_without_a_key_or_a_name_it_says_so(self):
+        (self.device.update.parent / "device.key").unlink()
+        self.assertIn("airlock-device key", self.report(code=2))
+        self.device.beneath("/etc/hostname").unlink()
+        self.assertIn("/etc/hostname", self.report(code=2))
+
+    def test_the_key_is_made_once(self):
+        code, stdout, _ = self.run_device("key")
+        self.assertEqual((code, stdout.splitlines()), (0, [self.key, self.fingerprint]))
+        self.assertRegex(self.fingerprint, r"^fingerprint [A-Z2-7]{5}-")
+        self.assertEqual(self.run_device("key", self.stick)[0], 2)
+
+    def test_a_damaged_log_or_outbox_is_named(self):
+        self.takes()
+        (self.device.update / "update-logs.db").write_bytes(b"no database" * 100)
+        self.assertIn("update-logs.db", self.report(code=3))
+        (self.device.update / "update-logs.db").unlink()
+        self.report()
+        (self.device.update.parent / "reports/1.json").write_text("{}")
+        self.assertIn("1.json", self.report(code=3))
+
+
+if __name__ == "__main__":
+    scenario.main()

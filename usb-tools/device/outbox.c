@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "usb-tools/device/outbox.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+
+#define REPORTS "reports"
+#define REQUEST "request.json"
+
+static int read_file(int dirfd, const char *path, struct buf *ret_bytes, struct report_file *ret,
+                     struct err *e)
+{
+    if (fs_read_at(dirfd, path, REPORT_FILE_MAX, ret_bytes, e) ||
+        report_file_parse(ret_bytes->data, ret_bytes->len, ret, e))
+        return err_context(e, "'%s'", path);
+    return 0;
+}
+
+/* ---- opening ---- */
+
+static int take_number(void *ctx, const char *name, struct err *e)
+{
+    int64_t *last = ctx, number;
+    int end = 0;
+    (void)e;
+    if (sscanf(name, "%18" SCNd64 ".json%n", &number, &end) == 1 && end && !name[end] && number > *last)
+        *last = number;
+    return 0;
+}
+
+static int find_newest(struct outbox *o, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    AUTO(buf) struct buf bytes = {0};
+    if (fs_open_dir_at(o->dirfd, REPORTS, true, &fd, e) || fs_each(fd, take_number, &o->last, e))
+        return -1;
+    AUTO_FREE char *name = mem_format("%" PRId64 ".json", o->last);
+    return o->last ? read_file(fd, name, &bytes, &o->newest, e) : 0;
+}
+
+int outbox_open(int dirfd, const char *device, struct outbox *ret, struct err *e)
+{
+    AUTO(outbox) struct outbox o = {.dirfd = dirfd, .device = device};
+    if (sign_key_load(dirfd, OUTBOX_KEY, &o.key, e)) {
+        if (e->id == ERR_NO_SUCH_PATH)
+            err_hint(e, "make the device's key: airlock-device key");
+        return -1;
+    }
+    if (find_newest(&o, e))
+        return -1;
+    *ret = o;
+    o = (struct outbox){0};
+    return 0;
+}
+
+void outbox_free(struct outbox *o)
+{
+    sign_key_free(&o->key);
+    report_file_free(&o->newest);
+    *o = (struct outbox){0};
+}
+
+/* ---- adding ---- */
+
+static bool says_the_same(const struct report_file *a, const struct report_file *b)
+{
+    bool same_lockbox =
+        !a->lockbox == !b->lockbox &&
+        (!a->lockbox || (!strcmp(a->lockbox, b->lockbox) && a->lockbox_version == b->lockbox_version));
+    return same_lockbox && !strcmp(a->device, b->device) && a->outcome == b->outcome &&
+           a->source == b->source && a->signers_checked == b->signers_checked &&
+           a->has_manifest == b->has_manifest && a->manifest.len == b->manifest.len &&
+           (a->manifest.len == 0 || !memcmp(a->manifest.data, b->manifest.data, a->manifest.len));
+}
+
+static void fill_in(const struct outbox *o, struct report_file *file)
+{
+    file->device = mem_strdup(o->device);
+    file->helper = mem_strdup(AIRLOCK_VERSION);
+    file->has_previous = o->last > 0;
+    memcpy(file->previous, o->newest.sha256, HASH_SIZE);
+}
+
+/* Signed, and durably under its name. */
+static int keep(const struct outbox *o, const struct report_file *file, const char *path,
+                struct report_file *ret, struct err *e)
+{
+    AUTO(buf) struct buf bytes = {0};
+    if (report_file_make(file, &o->key, &bytes, e) ||
+        fs_replace_at(o->dirfd, path, bytes.data, bytes.len, 0600, e))
+        return -1;
+    return ret ? report_file_parse(bytes.data, bytes.len, ret, e) : 0;
+}
+
+int outbox_add_report(struct outbox *o, struct report_file *report, struct err *e)
+{
+    struct report_file added;
+    report->type = REPORT_REPORT;
+    report->sequence = o->last + 1;
+    fill_in(o, report);
+    if (o->last && says_the_same(report, &o->newest))
+        return 0;
+    AUTO_FREE char *path = mem_format(REPORTS "/%" PRId64 ".json", report->sequence);
+    if (keep(o, report, path, &added, e))
+        return -1;
+    report_file_free(&o->newest);
+    o->newest = added;
+    o->last = report->sequence;
+    return 0;
+}
+
+int outbox_set_request(struct outbox *o, int64_t now, const struct buf *state, struct err *e)
+{
+    AUTO(buf) struct buf bytes = {0};
+    AUTO(report_file) struct report_file before = {0}, request = {.type = REPORT_REQUEST, .made_at = now};
+    if (read_file(o->dirfd, REQUEST, &bytes, &before, e) && e->id != ERR_NO_SUCH_PATH)
+        return -1;
+    request.sequence = before.sequence + 1;
+    fill_in(o, &request);
+    buf_add(&request.state, state->data, state->len);
+    return keep(o, &request, REQUEST, NULL, e);
+}
+
+/* ---- copying ---- */
+
+static int copy_report(const struct outbox *o, int64_t number, int stick_fd, struct err *e)
+{
+    AUTO(buf) struct buf bytes = {0}, there = {0};
+    AUTO(report_file) struct report_file file = {0};
+    AUTO_FREE char *from = mem_format(REPORTS "/%" PRId64 ".json", number);
+    if (read_file(o->dirfd, from, &bytes, &file, e))
+        return -1;
+    AUTO_FREE char *to = report_file_path(&file);
+    if (fs_read_at(stick_fd, to, REPORT_FILE_MAX, &there, e) == 0) {
+        if (there.len == bytes.len && !memcmp(there.data, bytes.data, bytes.len))
+            return 0;
+        err_set(e, ERR_ALREADY_EXISTS, "'%s' on the stick is another device's", to);
+        return err_hint(e, "two devices are called '%s': give one another name", file.device);
+    }
+    return e->id == ERR_NO_SUCH_PATH ? fs_replace_at(stick_fd, to, bytes.data, bytes.len, 0644, e) : -1;
+}
+
+int outbox_copy(const struct outbox *o, int stick_fd, struct err *e)
+{
+    AUTO(buf) struct buf bytes = {0};
+    AUTO(report_file) struct report_file request = {0};
+    for (int64_t n = o->last > OUTBOX_COPIES ? o->last - OUTBOX_COPIES + 1 : 1; n <= o->last; n++)
+        if (copy_report(o, n, stick_fd, e))
+            return -1;
+    if (read_file(o->dirfd, REQUEST, &bytes, &request, e))
+        return -1;
+    AUTO_FREE char *to = report_file_path(&request);
+    return fs_replace_at(stick_fd, to, bytes.data, bytes.len, 0644, e);
+}

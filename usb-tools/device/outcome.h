@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What became of the lockbox in /var/airlock/update, by the log that the client keeps beside it
+ * (update-logs.db, read from a private copy). Without a row nothing is known: the client writes none when it
+ * refused the lockbox or has not seen it yet.
+ */
+#ifndef AIRLOCK_DEVICE_OUTCOME_H
+#define AIRLOCK_DEVICE_OUTCOME_H
+
+#include "usb-tools/report_file.h"
+
+struct outcome {
+    char *lockbox; /* NULL: there is none */
+    int64_t version;
+    enum report_outcome what;
+    enum report_source source;
+    char *message;
+    bool has_manifest;
+    struct buf manifest; /* byte for byte as the client signed it */
+};
+
+/* dirfd: of /var/airlock. */
+must_check int outcome_read(int dirfd, struct outcome *ret, struct err *e);
+void outcome_free(struct outcome *o);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "usb-tools/device/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fs.h"
+#include "base/hex.h"
+#include "base/mem.h"
+#include "usb-tools/device/facts.h"
+#include "usb-tools/device/outbox.h"
+#include "usb-tools/device/outcome.h"
+#include "usb-tools/device/say.h"
+#include "usb-tools/device/signer_keys.h"
+#include "usb-tools/device/stage.h"
+
+int report_key(const struct arguments *a, struct err *e)
+{
+    AUTO_FD int root_fd = -1;
+    AUTO(stage) struct stage stage = {.fd = -1, .lock_fd = -1};
+    AUTO(sign_key) struct sign_key key = {0};
+    char hex[2 * SIGN_PUBLIC_SIZE + 1], fingerprint[SIGN_FINGERPRINT_TEXT];
+    bool made;
+    if (fs_open_dir(a->root, &root_fd, e) || stage_open(root_fd, &stage, e) ||
+        sign_key_load_or_make(stage.fd, OUTBOX_KEY, &key, &made, e))
+        return -1;
+    hex_encode(key.public_key, SIGN_PUBLIC_SIZE, hex);
+    sign_fingerprint(key.public_key, fingerprint);
+    say_line("%s", hex);
+    say_line("fingerprint %s", fingerprint);
+    return 0;
+}
+
+/* /etc/hostname: by which people know the device. */
+static int read_name(int root_fd, char **ret, struct err *e)
+{
+    AUTO(buf) struct buf text = {0};
+    if (fs_read_at(root_fd, "etc/hostname", REPORT_DEVICE_MAX + 2, &text, e)) {
+        err_context(e, "the device's name, '/etc/hostname'");
+        return -1;
+    }
+    *ret = mem_strndup(buf_text(&text), strcspn(buf_text(&text), "\r\n"));
+    return 0;
+}
+
+/* Looks once a second until the client has said something final, or the time is over. */
+static int await_outcome(int dirfd, int64_t wait_s, struct outcome *ret, struct err *e)
+{
+    const struct timespec second = {.tv_sec = 1};
+    for (;; wait_s--) {
+        if (outcome_read(dirfd, ret, e))
+            return -1;
+        if (ret->what != OUTCOME_UNKNOWN || wait_s <= 0)
+            return 0;
+        outcome_free(ret);
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &second, NULL);
+    }
+}
+
+static int add_report(struct outbox *box, struct outcome *o, int64_t now, bool signers, struct err *e)
+{
+    AUTO(report_file)
+    struct report_file file = {
+        .made_at = now,
+        .lockbox = steal_ptr(o->lockbox),
+        .lockbox_version = o->version,
+        .outcome = o->what,
+        .source = o->source,
+        .signers_checked = signers,
+        .message = steal_ptr(o->message),
+        .has_manifest = o->has_manifest,
+        .manifest = o->manifest,
+    };
+    o->manifest = (struct buf){0};
+    return outbox_add_report(box, &file, e);
+}
+
+static void say_report(const struct outbox *box)
+{
+    static const char *const words[] = {"installed", "failed", "refused", "nothing to report", "not known"};
+    const struct report_file *r = &box->newest;
+    if (r->lockbox)
+        say_line("report %" PRId64 " of %s: %s version %" PRId64 ": %s%s%s", box->last, r->device, r->lockbox,
+                 r->lockbox_version, words[r->outcome], *r->message ? ": " : "", r->message);
+    else
+        say_line("report %" PRId64 " of %s: %s", box->last, r->device, words[r->outcome]);
+}
+
+int report(const struct arguments *a, struct err *e)
+{
+    AUTO_FD int root_fd = -1, stick_fd = -1;
+    AUTO(facts) struct facts facts = {0};
+    AUTO(signer_keys) struct signer_keys signers = {0};
+    AUTO(stage) struct stage stage = {.fd = -1, .lock_fd = -1};
+    AUTO(outcome) struct outcome outcome = {0};
+    AUTO(outbox) struct outbox box = {0};
+    AUTO_FREE char *name = NULL;
+    if (fs_open_dir(a->root, &root_fd, e) || fs_open_dir(a->stick, &stick_fd, e) ||
+        read_name(root_fd, &name, e) || facts_load(root_fd, &facts, e) ||
+        signer_keys_load(root_fd, &signers, e) || stage_open(root_fd, &stage, e) ||
+        outbox_open(stage.fd, name, &box, e) || await_outcome(stage.fd, a->wait_s, &outcome, e) ||
+        add_report(&box, &outcome, a->now, signers.count > 0, e) ||
+        outbox_set_request(&box, a->now, &facts.device.text, e))
+        return -1;
+    if (outbox_copy(&box, stick_fd, e))
+        return err_context(e, "'%s'", a->stick);
+    say_report(&box);
+    return 0;
+}
