@@ -105,6 +105,16 @@ static int compare_rows(const void *a_, const void *b_)
     return strcmp(a->key, b->key);
 }
 
+/* The best basis first, the newest first within it: anybody can bring many reports that nobody can verify,
+ * and they must not push out the others. */
+static int compare_worth(const void *a_, const void *b_)
+{
+    const struct notes_row *a = a_, *b = b_;
+    if (a->basis != b->basis)
+        return a->basis < b->basis ? -1 : 1;
+    return compare_rows(b, a);
+}
+
 /* ---- to text and back ---- */
 
 static void add_number(struct buf *to, int64_t n)
@@ -125,12 +135,16 @@ static void add_row(struct buf *to, const struct notes_row *row)
              row->key);
 }
 
-static void add_block(struct buf *to, const struct notes_rows *r, size_t first)
+/* The first `count` rows, in the order of time. */
+static void add_block(struct buf *to, const struct notes_rows *r, size_t count)
 {
+    AUTO_FREE struct notes_row *shown = mem_zeroed(count, sizeof *shown);
+    memcpy(shown, r->list, count * sizeof *shown);
+    qsort(shown, count, sizeof *shown, compare_rows);
     buf_add_text(to, BEGIN);
     buf_add_text(to, heading);
-    for (size_t i = first; i < r->count; i++)
-        add_row(to, &r->list[i]);
+    for (size_t i = 0; i < count; i++)
+        add_row(to, &shown[i]);
     buf_add_text(to, "\n" END);
 }
 
@@ -232,14 +246,14 @@ static int find_block(const char *text, struct notes *ret, struct notes_rows *ro
     return read_block(begin + strlen(BEGIN), (size_t)(end - begin) - strlen(BEGIN), rows, e);
 }
 
-static void compose(const char *text, const struct notes *n, const struct notes_rows *rows, size_t first,
+static void compose(const char *text, const struct notes *n, const struct notes_rows *rows, size_t count,
                     struct buf *to)
 {
     buf_clear(to);
     buf_add(to, text, n->before);
     if (!n->has_block && n->before > 0) /* a table begins after an empty line */
         buf_add_text(to, text[n->before - 1] == '\n' ? "\n" : "\n\n");
-    add_block(to, rows, first);
+    add_block(to, rows, count);
     buf_add_text(to, n->has_block ? n->after : "\n");
 }
 
@@ -257,11 +271,11 @@ int notes_block_merge(const char *notes, const struct notes_rows *rows, size_t l
         *ret = mem_strdup(notes);
         return 0;
     }
-    qsort(all.list, all.count, sizeof *all.list, compare_rows);
-    size_t first = all.count > NOTES_ROWS_MAX ? all.count - NOTES_ROWS_MAX : 0;
-    compose(notes, &around, &all, first, &text);
-    while (text.len > limit && first + 1 < all.count)
-        compose(notes, &around, &all, ++first, &text);
+    qsort(all.list, all.count, sizeof *all.list, compare_worth);
+    size_t count = all.count < NOTES_ROWS_MAX ? all.count : NOTES_ROWS_MAX;
+    compose(notes, &around, &all, count, &text);
+    while (text.len > limit && count > 1)
+        compose(notes, &around, &all, --count, &text);
     if (text.len > limit)
         return err_set(e, ERR_TOO_LARGE, "the device's notes are full: %zu bytes of %zu", strlen(notes),
                        limit);

@@ -16,7 +16,7 @@
 
 #include "base/err.h"
 
-#define NOTES_ROWS_MAX 20u /* of one device; the oldest go */
+#define NOTES_ROWS_MAX 20u /* of one device; those on a lesser word go, and then the oldest */
 
 /* On whose word, from the best to the least. */
 enum notes_basis { NOTES_VERIFIED, NOTES_UNVERIFIED, NOTES_TECHNICIAN };
@@ -56,7 +56,7 @@ void notes_row_set_lockbox(struct notes_row *row, const char *lockbox);
 /* Adds the rows to those of the block in `notes`, and gives the notes with the block renewed, or put at their
  * end. The same as `notes` where nothing is new. Rows of one key become one, of the better basis and the
  * earlier time. ERR_NOTES_BLOCK where there is half a block, or two, or one that is not as we write it: then
- * nobody should write. ERR_TOO_LARGE beyond `limit` bytes even with the newest row alone. *ret: the caller's.
+ * nobody should write. ERR_TOO_LARGE beyond `limit` bytes even with one row alone. *ret: the caller's.
  */
 must_check int notes_block_merge(const char *notes, const struct notes_rows *rows, size_t limit, char **ret,
                                  struct err *e);

@@ -22,9 +22,11 @@ struct run {
 
 /* ---- which reports of which device ---- */
 
+/* Whoever signed with another key than that of the serial has nothing to say of the device. */
 static bool is_published(const struct reading *r)
 {
-    return !r->replaced && r->trust != READING_FORGED;
+    return !r->replaced && r->trust != READING_FORGED &&
+           (r->kind != ENTRY_MANIFEST || r->trust != READING_UNKNOWN_KEY);
 }
 
 static struct publication *find(struct publishing *p, const char *serial)

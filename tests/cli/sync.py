@@ -149,6 +149,37 @@ class Sync(Scenario):
         self.sync()
         self.assertEqual(self.notes(self.pump), PEOPLE)
 
+    def test_a_stranger_who_names_the_serial_of_a_known_device_is_not_published(self):
+        self.enrol(self.pump, "Pumpe 7")
+        stranger = Device("pump-7", serial=self.pump.serial)
+        self.bring((stranger, stranger.manifest(counter=99)))
+        self.assertEqual([r["proof"] for r in self.ok("reports", "list")["reports"]], ["signed by an unknown key"])
+        self.sync()
+        self.assertEqual(self.notes(self.pump), PEOPLE)
+
+    def test_one_device_that_refuses_does_not_hinder_the_next(self):
+        self.bring((self.pump, self.pump.manifest()), (self.press, self.press.manifest()))
+        self.fault(f"^PUT .*/devices/notes/{self.uuid[self.pump]}", "status", "code=403")
+        outcome = self.airlock("--json", "sync")
+        self.assertEqual((outcome.code, [f["id"] for f in outcome.answer["failed"]]), (7, ["not-allowed"]), str(outcome))
+        self.assertEqual((self.notes(self.pump), len(self.rows(self.press))), (PEOPLE, 1))
+        self.cloud.tell("fault", "clear")
+        self.sync()
+        self.assertEqual(len(self.rows(self.pump)), 1)
+
+    def test_a_run_that_is_killed_after_it_wrote_writes_nothing_twice(self):
+        self.bring((self.pump, self.pump.manifest()))
+        self.fault("^PUT .*/devices/notes/", "delay", "seconds=5")
+        process = self.start("sync")
+        self.wait_until(lambda: BEGIN in self.notes(self.pump), "the notes are written")
+        process.kill()
+        process.wait()
+        self.cloud.tell("fault", "clear")
+        self.cloud.clear_log()
+        self.assertFalse(self.sync()[self.pump.serial]["changed"])
+        self.assertEqual([entry for entry in self.cloud.log() if entry["method"] == "PUT"], [])
+        self.assertEqual(len(self.rows(self.pump)), 1)
+
     def test_what_a_device_calls_itself_counts_for_nothing(self):
         impostor = Device("pump-7", "rsa")
         self.bring((impostor, impostor.manifest(counter=99)))

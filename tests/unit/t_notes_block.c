@@ -190,6 +190,32 @@ static void the_oldest_rows_go_where_there_are_too_many(void **state)
     assert_int_equal(e.id, ERR_TOO_LARGE);
 }
 
+/* Anybody can bring a stick full of reports that nobody can verify. */
+static void unverified_rows_do_not_push_out_verified_ones(void **state)
+{
+    (void)state;
+    struct notes_row good = row(1, "ffffffffffff"), flood[30];
+    for (unsigned i = 0; i < COUNT_OF(flood); i++) {
+        char key[13];
+        snprintf(key, sizeof key, "%012x", i);
+        flood[i] = row(100 + i, key);
+        flood[i].basis = i % 2 ? NOTES_UNVERIFIED : NOTES_TECHNICIAN;
+    }
+    AUTO_FREE char *first = merge(PEOPLE, &good, 1);
+    AUTO_FREE char *then = merge(first, flood, COUNT_OF(flood));
+    assert_int_equal(count_lines(then, "| pump-7 |"), NOTES_ROWS_MAX);
+    assert_non_null(strstr(then, "| ffffffffffff |"));
+    const struct notes_rows list = {.list = flood, .count = COUNT_OF(flood)};
+    struct err e = {0};
+    char *small = NULL;
+    assert_return_code(notes_block_merge(first, &list, 900, &small, &e), 0);
+    assert_non_null(strstr(small, "| ffffffffffff |"));
+    free(small);
+    AUTO_FREE char *all_first = merge(PEOPLE, flood, COUNT_OF(flood));
+    AUTO_FREE char *other_way = merge(all_first, &good, 1);
+    assert_string_equal(other_way, then);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +225,7 @@ int main(void)
         cmocka_unit_test(only_words_of_ours_get_into_it),
         cmocka_unit_test(a_block_that_is_not_ours_keeps_us_from_writing),
         cmocka_unit_test(the_oldest_rows_go_where_there_are_too_many),
+        cmocka_unit_test(unverified_rows_do_not_push_out_verified_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
