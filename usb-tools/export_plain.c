@@ -12,6 +12,7 @@
 #include "usb-tools/read_back.h"
 
 #define CHUNK (1u << 20)
+#define PACE (16u << 20) /* the progress, which tells what is on the medium, lags no further behind */
 
 struct export
 {
@@ -19,7 +20,27 @@ struct export
     uint8_t *chunk;
     struct hash *hash;
     struct progress *progress;
+    uint64_t unflushed;
 };
+
+static int settle(struct export *x, struct err *e)
+{
+    if (fs_sync_all(x->fd, e))
+        return -1;
+    progress_add(x->progress, x->unflushed);
+    x->unflushed = 0;
+    return 0;
+}
+
+static int write_chunk(struct export *x, int fd, size_t n, struct err *e)
+{
+    if (fs_write_all(fd, x->chunk, n, e))
+        return -1;
+    /* the medium starts at once, not when the cache is full: a slow stick is never idle */
+    sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    x->unflushed += n;
+    return x->unflushed < PACE ? 0 : settle(x, e);
+}
 
 static int copy_stream(struct export *x, const struct content *c, void *stream, int fd, struct err *e)
 {
@@ -32,10 +53,9 @@ static int copy_stream(struct export *x, const struct content *c, void *stream, 
         if (n == 0)
             break;
         hash_update(x->hash, x->chunk, (size_t)n);
-        if (fs_write_all(fd, x->chunk, (size_t)n, e))
+        if (write_chunk(x, fd, (size_t)n, e))
             return -1;
         copied += (uint64_t)n;
-        progress_add(x->progress, (uint64_t)n);
     }
     hash_final(x->hash, digest);
     if (copied != c->size || memcmp(digest, c->sha256, HASH_SIZE) != 0) {
@@ -84,6 +104,8 @@ static int fill(struct export *x, const struct member *members, size_t n, struct
     for (size_t i = 0; i < n; i++)
         if (copy_member(x, &members[i], e))
             return err_context(e, "'%s'", members[i].path);
+    if (settle(x, e))
+        return -1;
     progress_end(x->progress);
     return 0;
 }

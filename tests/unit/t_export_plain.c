@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <sys/syscall.h>
 
 #include "bundle_fixture.h"
 #include "usb-tools/export_plain.h"
@@ -111,6 +112,49 @@ static void a_failed_export_leaves_the_older_one(void **state)
     assert_content(f, "update/metadata/a", "old");
 }
 
+/* The bytes of images/ that were there when the file system was last flushed: the program's syncfs() is this
+ * one. */
+static int watched = -1;
+static uint64_t on_medium;
+
+int syncfs(int fd)
+{
+    static const char *const names[] = {".update.part/images/a", ".update.part/images/b"};
+    struct stat st;
+    on_medium = 0;
+    for (size_t i = 0; watched >= 0 && i < COUNT_OF(names); i++)
+        if (fstatat(watched, names[i], &st, 0) == 0)
+            on_medium += (uint64_t)st.st_size;
+    return (int)syscall(SYS_syncfs, fd);
+}
+
+static void assert_true_to_the_medium(struct progress *p, const char *event)
+{
+    unsigned *updates = p->ctx;
+    if (strcmp(p->phase, "write") != 0)
+        return;
+    assert_true(atomic_load(&p->done) <= on_medium);
+    if (!strcmp(event, "end"))
+        assert_int_equal(atomic_load(&p->done), p->total);
+    *updates += !strcmp(event, "update");
+}
+
+static void the_progress_counts_what_is_on_the_medium(void **state)
+{
+    enum { SIZE = 20 << 20 };
+    struct fixture *f = *state;
+    struct err e;
+    unsigned updates = 0;
+    struct progress p = {.show = assert_true_to_the_medium, .ctx = &updates};
+    AUTO_FREE char *bytes = mem_zeroed(1, SIZE);
+    fixture_add(f, "images/a", bytes, SIZE);
+    fixture_add(f, "images/b", bytes, SIZE);
+    watched = f->dirfd;
+    assert_return_code(export_plain(f->dirfd, "update", f->members, f->member_count, &p, &e), 0);
+    watched = -1;
+    assert_int_equal(updates, 3); /* after 16 MiB, 32 MiB, and the rest */
+}
+
 #define export_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -121,6 +165,7 @@ int main(void)
         export_test(a_store_that_delivers_too_little_is_noticed),
         export_test(names_that_are_unsafe_or_fold_into_one_are_refused_before_anything_is_made),
         export_test(a_failed_export_leaves_the_older_one),
+        export_test(the_progress_counts_what_is_on_the_medium),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
