@@ -102,11 +102,11 @@ def decompress(stored, most, expected=None):
 
 
 def take_skippable(cursor, tag, most):
-    magic, length, found = struct.unpack("<II8s", cursor.data[cursor.at:cursor.at + 16].ljust(16))
-    need(cursor.left() >= 16, cursor.short, "a part ends early")
+    head = cursor.take(16)
+    magic, length, found = struct.unpack("<II8s", head)
     need(magic == 0x184D2A5A and found == tag and length >= 8, "bundle-damaged", f"no {tag.decode()}")
     need(length + 8 <= most, "bundle-limit", f"{tag.decode()} is too long")
-    return cursor.take(8 + length)
+    return head + cursor.take(length - 8)
 
 
 # ---- head, signatures, index (3, 4, 5) ----
@@ -382,7 +382,7 @@ def find_borrowed_volume(path, volume):
             try:
                 check_start(data, *volume[:2])
             except Refused:
-                continue
+                continue  # another volume, or none
             return check_volume(data, volume)
     raise Refused(f"volume-missing: volume {volume[0] % BORROWED} of another bundle")
 
