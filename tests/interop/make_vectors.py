@@ -581,4 +581,5 @@ def main():
     put(os.path.join(folder, "vectors.tsv"), "".join("\t".join(row) + "\n" for row in rows).encode())
 
 
-main()
+if __name__ == "__main__":
+    main()
