@@ -84,6 +84,18 @@ class Differential(Scenario):
         answer = self.airlock("--json", "verify", path, *options).answer
         return answer["verdict"], [p["id"] for p in answer["problems"]], answer
 
+    # On one stick.
+
+    def test_shared_bundles_hold_an_object_once(self):
+        first = self.write(name="old")
+        second = self.write("--share")
+        self.assertGreater(second["shared_bytes"], 3_000_000)
+        self.assertEqual([name.rsplit("/", 1)[-1] for name in second["shares_with"]],
+                         [first["path"].rsplit("/", 1)[-1] + ".001"])
+        self.assertLess(second["stored_bytes"], first["stored_bytes"] / 2)
+        self.ok("write", second["path"], self.home, "--as", "plain")
+        self.assertTrue(self.pull(self.home / "update", self.repository.second))
+
     # What is left out.
 
     def test_whatever_the_old_one_lies_in_the_same_is_left_out(self):
