@@ -6,7 +6,19 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "base/name.h"
 #include "bundle-format/member.h"
+
+int members_check_names(const struct member *members, size_t n, struct err *e)
+{
+    AUTO_FREE const char **paths = mem_zeroed(n, sizeof *paths);
+    for (size_t i = 0; i < n; i++) {
+        paths[i] = members[i].path;
+        if (name_check_text(paths[i], e))
+            return -1;
+    }
+    return name_check_twins(paths, n, e);
+}
 
 struct file_stream {
     int fd;

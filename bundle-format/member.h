@@ -42,6 +42,9 @@ struct member {
     size_t content_count;
 };
 
+/* Paths that pass name_check_text(), no two of which are one file on some file system: ERR_UNSAFE_NAME. */
+must_check int members_check_names(const struct member *members, size_t n, struct err *e);
+
 /* Sources for the two plain cases. */
 struct content_file {
     int dirfd; /* not owned */

@@ -7,7 +7,6 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
-#include "base/name.h"
 #include "usb-tools/aside.h"
 #include "usb-tools/read_back.h"
 
@@ -120,25 +119,11 @@ static int read_members_back(const struct export *x, const struct member *member
     return read_back(x->fd, files, n, x->progress, e);
 }
 
-static int check_names(const struct member *members, size_t n, struct err *e)
-{
-    const char **paths = mem_zeroed(n, sizeof *paths);
-    int rc = 0;
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        paths[i] = members[i].path;
-        rc = name_check_text(paths[i], e);
-    }
-    if (rc == 0)
-        rc = name_check_twins(paths, n, e);
-    free(paths);
-    return rc;
-}
-
 int export_plain(int dirfd, const char *name, const struct member *members, size_t n,
                  struct progress *progress, struct err *e)
 {
     AUTO(aside) struct aside aside = {.parent_fd = -1, .fd = -1};
-    if (check_names(members, n, e) || aside_begin(&aside, dirfd, name, e))
+    if (members_check_names(members, n, e) || aside_begin(&aside, dirfd, name, e))
         return -1;
     struct export x = {
         .fd = aside.fd, .chunk = mem_zeroed(1, CHUNK), .hash = hash_new(), .progress = progress};

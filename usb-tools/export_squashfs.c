@@ -7,21 +7,8 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/mem.h"
-#include "base/name.h"
 #include "usb-tools/squashfs_reader.h"
 #include "usb-tools/squashfs_writer.h"
-
-static int check_names(const struct member *members, size_t n, struct err *e)
-{
-    AUTO_FREE const char **paths = mem_zeroed(n, sizeof *paths);
-    for (size_t i = 0; i < n; i++) {
-        paths[i] = members[i].path;
-        if (name_check_text(paths[i], e))
-            return -1;
-    }
-    return name_check_twins(paths, n, e);
-}
 
 /* What a killed run left. The caller holds the folder's lock, so nobody else is at it. */
 static int remove_left_over(void *ctx, const char *name, struct err *e)
@@ -71,7 +58,7 @@ int export_squashfs(int dirfd, const struct member *members, size_t n, const str
                     struct progress *progress, uint64_t *ret_bytes, struct err *e)
 {
     AUTO(fs_temp) struct fs_temp image = {.fd = -1};
-    if (check_names(members, n, e) || fs_each(dirfd, remove_left_over, &dirfd, e) ||
+    if (members_check_names(members, n, e) || fs_each(dirfd, remove_left_over, &dirfd, e) ||
         fs_temp_open(&image, dirfd, SQUASHFS_NAME, 0644, e) ||
         write_image(image.fd, members, n, progress, ret_bytes, e) ||
         put_signature(dirfd, image.fd, signer, e))

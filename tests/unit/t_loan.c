@@ -128,6 +128,15 @@ static void add_objects(unsigned version)
     }
 }
 
+/* The second borrows from the first; the fixture holds its members. */
+static void write_two_versions(void)
+{
+    add_objects(1);
+    write_whole(V1, &one_volume);
+    add_objects(2);
+    write_shared(V2);
+}
+
 static int open_folder(void **state)
 {
     (void)state;
@@ -165,10 +174,7 @@ static void a_twentieth_changed_is_about_a_twentieth_written(void **state)
 static void a_third_version_borrows_from_both(void **state)
 {
     (void)state;
-    add_objects(1);
-    write_whole(V1, &one_volume);
-    add_objects(2);
-    write_shared(V2);
+    write_two_versions();
     add_objects(2); /* the same packages under new roles */
     struct bundle_loans *loans = find_loans(V3);
     assert_int_equal(bundle_loans_count(loans), 2);
@@ -258,10 +264,7 @@ static void flip_byte_at(const char *name, off_t offset)
 static void a_damaged_bundle_lends_nothing(void **state)
 {
     (void)state;
-    add_objects(1);
-    write_whole(V1, &one_volume);
-    add_objects(2);
-    write_shared(V2);
+    write_two_versions();
     flip_byte_at(V1 ".001", 5000);
     struct bundle_loans *loans = find_loans(V3);
     assert_non_null(loans);
@@ -275,10 +278,7 @@ static void a_lender_that_is_gone_is_named(void **state)
     (void)state;
     struct err e;
     struct examination x;
-    add_objects(1);
-    write_whole(V1, &one_volume);
-    add_objects(2);
-    write_shared(V2);
+    write_two_versions();
     assert_int_equal(unlinkat(fixture.dirfd, V1 ".001", 0), 0);
     assert_int_equal(error_of_opening(V2, &e), ERR_VOLUME_MISSING);
     assert_non_null(strstr(e.hint, V1 ".001"));
@@ -294,10 +294,7 @@ static void a_damaged_loan_is_found_by_whoever_reads(void **state)
 {
     (void)state;
     struct err e = {0};
-    add_objects(1);
-    write_whole(V1, &one_volume);
-    add_objects(2);
-    write_shared(V2);
+    write_two_versions();
     flip_byte_at(V1 ".001", 5000);
     struct bundle *b = open_bundle(V2);
     assert_int_equal(bundle_check(b, 2, NULL, &e), -1);
@@ -309,10 +306,7 @@ static void a_damaged_loan_is_found_by_whoever_reads(void **state)
 static void a_lender_may_be_renamed(void **state)
 {
     (void)state;
-    add_objects(1);
-    write_whole(V1, &one_volume);
-    add_objects(2);
-    write_shared(V2);
+    write_two_versions();
     assert_int_equal(renameat(fixture.dirfd, V1 ".001", fixture.dirfd, "older.lockbox.001"), 0);
     compare(V2);
 }
@@ -323,10 +317,7 @@ static void what_is_lent_is_neither_replaced_nor_removed(void **state)
     struct bundle_summary summary;
     struct medium medium = folder();
     struct err e = {0};
-    add_objects(1);
-    write_whole(V1, &one_volume);
-    add_objects(2);
-    write_shared(V2);
+    write_two_versions();
 
     assert_int_equal(bundle_remove(&medium, V1, &e), -1);
     assert_int_equal(e.id, ERR_BUNDLE_NEEDED);
@@ -354,10 +345,7 @@ static void a_shared_bundle_written_again_writes_its_head_alone(void **state)
 {
     (void)state;
     struct stat before, after;
-    add_objects(1);
-    write_whole(V1, &one_volume);
-    add_objects(2);
-    write_shared(V2);
+    write_two_versions();
     assert_int_equal(fstatat(fixture.dirfd, V2 ".001", &before, 0), 0);
     write_shared(V2);
     assert_int_equal(fstatat(fixture.dirfd, V2 ".001", &after, 0), 0);
@@ -399,10 +387,7 @@ static void it_cannot_be_copied_as_it_is(void **state)
     (void)state;
     struct medium medium = folder();
     struct err e = {0};
-    add_objects(1);
-    write_whole(V1, &one_volume);
-    add_objects(2);
-    write_shared(V2);
+    write_two_versions();
     struct bundle *b = open_bundle(V2);
     assert_int_equal(bundle_copy(b, &medium, "copy.lockbox", BUNDLE_AS_IT_IS, NULL, &e), -1);
     assert_int_equal(e.id, ERR_BUNDLE_SHARED);
