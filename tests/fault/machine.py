@@ -24,7 +24,8 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc none /proc
 mount -t tmpfs none /mnt
 for module in fs/nls/nls_cp437 fs/nls/nls_ascii fs/nls/nls_iso8859-1 fs/nls/nls_utf8 fs/fat/fat fs/fat/vfat \\
-              drivers/md/dm-mod drivers/md/dm-log-writes; do
+              drivers/md/dm-mod drivers/md/dm-bufio drivers/md/dm-log-writes \\
+              drivers/md/dm-flakey drivers/md/dm-dust; do
   file=/usr/lib/uml/modules/$(uname -r)/kernel/$module.ko
   if [ -f "$file" ]; then insmod "$file"; fi
 done
