@@ -77,7 +77,7 @@ static void *worker_main(void *arg)
             pthread_cond_wait(&run->changed, &run->lock);
             continue;
         }
-        size_t place = run->taken++ % p->slot_count;
+        size_t place = (size_t)(run->taken++ % p->slot_count);
         pthread_mutex_unlock(&run->lock);
         int rc = p->work(worker->own, p->slots[place], &e);
         pthread_mutex_lock(&run->lock);
@@ -96,7 +96,7 @@ static void consume_all(struct run *run)
     struct err e;
     pthread_mutex_lock(&run->lock);
     while (!run->failed && !(run->ended && run->consumed == run->produced)) {
-        size_t place = run->consumed % p->slot_count;
+        size_t place = (size_t)(run->consumed % p->slot_count);
         if (!run->worked[place]) {
             pthread_cond_wait(&run->changed, &run->lock);
             continue;

@@ -75,7 +75,7 @@ int volume_read_id(const struct medium *medium, const char *name, struct volume_
 int volume_check_file(const struct medium *medium, int fd, const char *shown, const struct index_volume *v,
                       struct err *e)
 {
-    uint64_t size;
+    uint64_t size = 0;
     if (volume_file_size(fd, &size, e))
         return err_context(e, "volume '%s'", shown);
     if (size < VOLUME_SIZE)
