@@ -158,7 +158,5 @@ int bundle_extract(struct bundle *b, int dirfd, unsigned workers, struct progres
     if (rc)
         return -1;
     /* once for all files, instead of once for each of thousands */
-    if (syncfs(dirfd))
-        return err_errno(e, ERR_MEDIUM_IO, "cannot flush what was extracted");
-    return 0;
+    return fs_sync_all(dirfd, e);
 }
