@@ -1,13 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# demo.sh AIRLOCK: the main job as a newcomer meets it, from the cloud to the folder that a device reads, with the
-# program AIRLOCK against a rehearsal of Torizon Cloud on loopback. Each command is shown as typed, run, and explained.
+# demo.sh AIRLOCK AIRLOCK_DEVICE: the main job as a newcomer meets it, from the cloud to the device and back, with these
+# two programs against a rehearsal of Torizon Cloud on loopback, and a device in a folder. Each command is shown as typed, run, and explained.
 # Fails as soon as one ends otherwise than it should. Leaves nothing behind, also when interrupted.
 set -euo pipefail
 
-rehearsal=$(cd "$(dirname "$0")" && pwd)/cloud/rehearsal
+tests=$(cd "$(dirname "$0")" && pwd)
+rehearsal=$tests/cloud/rehearsal
 program=$(realpath "$1")
+device_program=$(realpath "$2")
 work=
 bold='' dim='' green='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
@@ -71,6 +73,20 @@ END
   notice 'This tree is what a stock Torizon device installs from: metadata as the cloud signed it,' \
     'byte for byte, and one file for each package. It appeared by a single rename.'
 
+  step 'Let a device take it by itself, and bring its report home'
+  run 0 'airlock trust export roots'
+  device make pump-7 roots
+  run 0 'airlock-device apply stick --root pump-7'
+  run 0 'airlock-device key --root pump-7 | tee pump-7.key'
+  device look pump-7
+  run 0 'airlock-device report stick --root pump-7'
+  run 0 'airlock reports key add pump-7 "$(head -n 1 pump-7.key)" --helper'
+  run 0 'airlock reports collect stick'
+  run 0 'airlock reports list'
+  notice 'The folder pump-7 is the file system of a device that got its first roots offline. Its helper took' \
+    'what is for its hardware, its client judged again by itself, installed and logged, and the report' \
+    'came back on the stick, signed with a key that was enrolled here. airlock sync takes it to the cloud.'
+
   step 'Do it without airlock'
   run 0 'cat stick/airlock/pump-7-*.lockbox* | zstd -dc | tar -x -C rescued'
   run 0 '(cd rescued && sha256sum --check --quiet LOCKBOX.sha256)'
@@ -93,6 +109,7 @@ make_workplace() {
   work=$(mktemp -d -t airlock-demo.XXXXXX)
   mkdir "$work"/{bin,home,stick,device,rescued}
   ln -s "$program" "$work/bin/airlock"
+  ln -s "$device_program" "$work/bin/airlock-device"
   export PATH=$work/bin:$PATH HOME=$work/home NO_PROXY=localhost no_proxy=localhost
   export XDG_CONFIG_HOME=$HOME/config XDG_CACHE_HOME=$HOME/cache XDG_STATE_HOME=$HOME/state
   (
@@ -122,6 +139,11 @@ run() { # EXPECTED_EXIT_CODE LINE
   bash -o pipefail -c "$2" 2>&1 | sed 's/^/  /' || code=${PIPESTATUS[0]}
   [ "$code" = "$1" ] || fail "'$2' ended with exit code $code, not $1"
   if [ "$code" != 0 ]; then printf '  %s(exit code %d)%s\n' "$dim" "$code" "$plain"; fi
+}
+
+# The rehearsal of a device is none of the commands that a person types.
+device() { # VERB WORD…
+  AIRLOCK=$program AIRLOCK_DEVICE=$device_program /usr/bin/python3 -B "$tests/device/demo.py" "$@" | sed 's/^/  # /'
 }
 
 fail() { # MESSAGE
