@@ -210,6 +210,11 @@ ERROR(EXPIRES_SOON, "expires-soon", EXIT_DONE, "a remark: less than 30 days are 
 ERROR(EXPIRES_TOO_SOON, "expires-too-soon", EXIT_REFUSED, "the lockbox ends before the date it is needed for",
       "have that role renewed in the cloud (the lockbox: define it again), then fetch it")
 
+ERROR(REQUEST_UNKNOWN, "request-unknown", EXIT_REFUSED,
+      "a device's request is signed by a key that nobody enrolled here",
+      "enrol it by 'airlock reports key add NAME KEY --helper', or go on with --trust-request")
+ERROR(REQUEST_OLD, "request-old", EXIT_REFUSED, "a later request of the same device was used here before",
+      "get its newest request; an older one tells what is no longer so")
 ERROR(NOTES_BLOCK, "notes-block", EXIT_REFUSED,
       "a device's notes in the cloud hold no block of airlock's as it writes it",
       "remove the lines from 'begin of what airlock reports' to 'end of' by hand; the next sync writes them "

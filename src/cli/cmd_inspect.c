@@ -11,14 +11,15 @@
 #include "cli/print_verdict.h"
 
 struct inspect_options {
-    const char *trust, *device;
+    const char *trust;
+    struct device_choice device;
     struct text_list hwids;
 };
 
 static const struct option options[] = {
     {"trust", OPTION_TEXT, "DIR", offsetof(struct inspect_options, trust), TRUST_HELP},
     {"hwid", OPTION_LIST, "ID", offsetof(struct inspect_options, hwids), HWID_HELP},
-    {"device", OPTION_TEXT, "FILE", offsetof(struct inspect_options, device), DEVICE_HELP},
+    DEVICE_ROWS(offsetof(struct inspect_options, device)),
     {0},
 };
 
@@ -27,13 +28,13 @@ static int run(struct app *app, const void *values, const char **words, size_t c
 {
     const struct inspect_options *o = values;
     AUTO(pins) struct pins pins = {0};
-    AUTO(device) struct device device = {0};
+    AUTO(device_file) struct device_file device = {0};
     AUTO(survey) struct survey survey = {0};
     AUTO(signers) struct signers known = {0};
     struct survey_options how = {.metadata_only = true, .progress = app->progress};
     (void)count;
     if (app_look_store(app, e) || device_options_judge(app, o->trust, &o->hwids, &pins, &how.judge, e) ||
-        device_options_read(o->device, o->trust, &o->hwids, &device, &how.judge, e) ||
+        device_options_read(app, &o->device, o->trust, &o->hwids, &device, &how.judge, e) ||
         signers_load(&app->store, &known, e) || survey_path(words[0], &how, &survey, e) ||
         own_key_name_signers(app, &known, &survey, e))
         return -1;

@@ -15,7 +15,8 @@
 #include "cli/volumes.h"
 
 struct verify_options {
-    const char *trust, *device, *require_signer;
+    const char *trust, *require_signer;
+    struct device_choice device;
     struct text_list hwids, volumes_in;
     struct option_time needed_until;
 };
@@ -23,7 +24,7 @@ struct verify_options {
 static const struct option options[] = {
     {"trust", OPTION_TEXT, "DIR", offsetof(struct verify_options, trust), TRUST_HELP},
     {"hwid", OPTION_LIST, "ID", offsetof(struct verify_options, hwids), HWID_HELP},
-    {"device", OPTION_TEXT, "FILE", offsetof(struct verify_options, device), DEVICE_HELP},
+    DEVICE_ROWS(offsetof(struct verify_options, device)),
     VOLUMES_ROW(offsetof(struct verify_options, volumes_in)),
     {"needed-until", OPTION_TIME, "TIME", offsetof(struct verify_options, needed_until), NEEDED_UNTIL_HELP},
     {"require-signer", OPTION_TEXT, "KEY", offsetof(struct verify_options, require_signer),
@@ -143,7 +144,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
 {
     const struct verify_options *o = values;
     AUTO(pins) struct pins pins = {0};
-    AUTO(device) struct device device = {0};
+    AUTO(device_file) struct device_file device = {0};
     AUTO(survey) struct survey survey = {0};
     AUTO(signers) struct signers known = {0};
     uint8_t signer[SIGN_PUBLIC_SIZE];
@@ -155,7 +156,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
         (o->require_signer && check_signer_text(o->require_signer, &known, e)))
         return -1;
     if (device_options_judge(app, o->trust, &o->hwids, &pins, &how.judge, e) ||
-        device_options_read(o->device, o->trust, &o->hwids, &device, &how.judge, e) ||
+        device_options_read(app, &o->device, o->trust, &o->hwids, &device, &how.judge, e) ||
         survey_path(words[0], &how, &survey, e) || own_key_name_signers(app, &known, &survey, e))
         return -1;
     if (o->require_signer) {

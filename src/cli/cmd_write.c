@@ -139,6 +139,8 @@ int write_load_base(struct app *app, const struct write_options *o, const char *
         if (!strcmp(names[i], o->base))
             return err_set(e, ERR_USAGE, "--base '%s' is what is to be written; name what the device has",
                            o->base);
+    if (base_is_device_file(o->base) && device_options_check_file(app, o->base, o->device.trusted, e))
+        return err_context(e, "--base");
     if (device_options_judge(app, o->trust, NULL, &pins, &judge, e))
         return -1;
     return base_load(&app->store, app->profile, &judge, o->base, ret, e) ? err_context(e, "--base") : 0;
@@ -150,7 +152,7 @@ static int write_names(struct app *app, const struct write_options *o, const str
 {
     AUTO(pins) struct pins pins = {0};
     static const struct text_list every_hwid = {0};
-    AUTO(device) struct device device = {0};
+    AUTO(device_file) struct device_file device = {0};
     AUTO(own_signer) struct own_signer signer = {.app = app};
     AUTO(volumes) struct volumes volumes = {.given = &o->volumes_in};
     const struct bundle_elsewhere elsewhere = volumes_elsewhere(&volumes);
@@ -170,7 +172,7 @@ static int write_names(struct app *app, const struct write_options *o, const str
         .progress = app->progress,
     };
     if (device_options_judge(app, o->trust, NULL, &pins, &how.judge, e) ||
-        device_options_read(o->device, o->trust, &every_hwid, &device, &how.judge, e))
+        device_options_read(app, &o->device, o->trust, &every_hwid, &device, &how.judge, e))
         return -1;
     device_options_note_trust(&how.judge);
     if (!o->dry_run)

@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fs.h"
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/out.h"
+#include "report/ledger.h"
 
 int device_options_judge(struct app *app, const char *trust_dir, const struct text_list *hwids,
                          struct pins *pins, struct judge *ret, struct err *e)
@@ -22,18 +25,69 @@ int device_options_judge(struct app *app, const char *trust_dir, const struct te
     return 0;
 }
 
-int device_options_read(const char *file, const char *trust_dir, const struct text_list *hwids,
-                        struct device *device, struct judge *judge, struct err *e)
+/* ---- the request of a device ---- */
+
+static void note_age(const struct app *app, const struct report_file *r)
 {
-    AUTO(buf) struct buf text = {0};
-    if (!file)
-        return 0;
-    if (fs_read_file(file, DEVICE_STATE_MAX, &text, e) || device_parse(text.data, text.len, device, e))
+    char made[CLOCK_TEXT_SIZE];
+    int64_t days = (app->now - r->made_at) / (24 * 3600);
+    AUTO(buf) struct buf device = {0};
+    out_escape(&device, r->device, strlen(r->device));
+    clock_format(r->made_at, made);
+    app_note(app, "request %lld of '%s', made at %s by its clock: %lld days ago", (long long)r->sequence,
+             buf_text(&device), made, (long long)days);
+}
+
+/* Its key was enrolled, and nothing later of it was used. */
+static int check_request(struct app *app, const struct report_file *r, bool trusted, struct err *e)
+{
+    AUTO_LEDGER struct ledger *ledger = NULL;
+    char hex[2 * SIGN_PUBLIC_SIZE + 1];
+    int64_t last = 0;
+    bool enrolled = false;
+    hex_encode(r->public_key, sizeof r->public_key, hex);
+    if (ledger_open(app->store.state_fd, false, &ledger, e)) {
+        if (e->id != ERR_NO_SUCH_PATH)
+            return -1;
+    } else if (ledger_has_key(ledger, hex, &enrolled, e) || ledger_last_request(ledger, hex, &last, e)) {
+        return -1;
+    }
+    if (!enrolled && !trusted)
+        return err_set(e, ERR_REQUEST_UNKNOWN, "it is signed by the key %s, which nobody enrolled here", hex);
+    if (r->sequence < last)
+        return err_set(e, ERR_REQUEST_OLD, "it is request %lld, and %lld was used before",
+                       (long long)r->sequence, (long long)last);
+    return enrolled ? ledger_use_request(ledger, hex, r->sequence, e) : 0;
+}
+
+int device_options_check_file(struct app *app, const char *file, bool trusted, struct err *e)
+{
+    AUTO(device_file) struct device_file f = {0};
+    if (device_file_read(file, &f, e))
         return strstr(e->message, file) ? -1 : err_context(e, "'%s'", file);
+    if (!f.is_request)
+        return 0;
+    if (check_request(app, &f.request, trusted, e))
+        return err_context(e, "'%s'", file);
+    note_age(app, &f.request);
+    return 0;
+}
+
+int device_options_read(struct app *app, const struct device_choice *choice, const char *trust_dir,
+                        const struct text_list *hwids, struct device_file *ret, struct judge *judge,
+                        struct err *e)
+{
+    if (!choice->file)
+        return 0;
+    if (device_options_check_file(app, choice->file, choice->trusted, e))
+        return -1;
+    if (device_file_read(choice->file, ret, e))
+        return err_context(e, "'%s'", choice->file);
+    const struct device *device = &ret->device;
     if (trust_dir && (device->roots[0].count || device->roots[1].count))
-        return err_set(e, ERR_USAGE, "--trust, and '%s' says which roots the device has", file);
+        return err_set(e, ERR_USAGE, "--trust, and '%s' says which roots the device has", choice->file);
     if (hwids->count && device->knows_ecus)
-        return err_set(e, ERR_USAGE, "--hwid, and '%s' says which ECUs the device has", file);
+        return err_set(e, ERR_USAGE, "--hwid, and '%s' says which ECUs the device has", choice->file);
     judge->device = device;
     return 0;
 }

@@ -14,7 +14,8 @@ struct write_options {
     bool single, share, dry_run;
     struct option_time needed_until;
     uint64_t memory, volume_size;
-    const char *trust, *device, *base, *squashfs_key;
+    const char *trust, *base, *squashfs_key;
+    struct device_choice device;
     bool split; /* of bundles; `write` alone, as the next */
     struct text_list volumes_in;
 };
@@ -39,7 +40,7 @@ struct write_options {
          "leave out the OSTree objects that the device has: those of this lockbox"},                         \
         {"dry-run", OPTION_FLAG, NULL, offsetof(struct write_options, dry_run),                              \
          "only say what would be written and whether there is room; write nothing"},                         \
-        {"device", OPTION_TEXT, "FILE", offsetof(struct write_options, device), DEVICE_HELP},                \
+        DEVICE_ROWS(offsetof(struct write_options, device)),                                                 \
     {                                                                                                        \
         "trust", OPTION_TEXT, "DIR", offsetof(struct write_options, trust),                                  \
             "roots that the device trusts (default: those pinned for the profile)"                           \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lockbox/base.h"
+#include "lockbox/device_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,13 +96,13 @@ static int load_stored(struct base *b, const struct store *s, const char *profil
 
 static int load_device(struct base *b, const struct store *s, const char *path, struct err *e)
 {
-    AUTO(device) struct device device = {0};
-    AUTO(buf) struct buf text = {0};
-    if (fs_read_file(path, DEVICE_STATE_MAX, &text, e) || device_parse(text.data, text.len, &device, e))
+    AUTO(device_file) struct device_file file = {0};
+    if (device_file_read(path, &file, e))
         return -1;
-    for (size_t i = 0; i < device.ecu_count; i++)
-        if (device.ecus[i].is_primary && device.ecus[i].has_installed &&
-            add_commit(b, device.ecus[i].installed.sha256, e))
+    const struct device *device = &file.device;
+    for (size_t i = 0; i < device->ecu_count; i++)
+        if (device->ecus[i].is_primary && device->ecus[i].has_installed &&
+            add_commit(b, device->ecus[i].installed.sha256, e))
             return -1;
     return read_repository(b, s->cache_fd, STORE_OSTREE, e);
 }
@@ -166,6 +167,12 @@ static bool ends_in(const char *text, const char *end)
     return len > end_len && !strcmp(text + len - end_len, end);
 }
 
+bool base_is_device_file(const char *what)
+{
+    struct stat st;
+    return ends_in(what, ".json") && stat(what, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* A path is whatever cannot be the name of a lockbox, or is there. */
 static int load(struct base *b, const struct store *s, const char *profile, const struct judge *judge,
                 const char *what, struct err *e)
@@ -174,7 +181,7 @@ static int load(struct base *b, const struct store *s, const char *profile, cons
     bool there = stat(what, &st) == 0;
     if (there && S_ISDIR(st.st_mode))
         return load_folder(b, what, judge, e);
-    if (there && ends_in(what, ".json"))
+    if (base_is_device_file(what))
         return load_device(b, s, what, e);
     if (there)
         return load_bundle(b, what, judge, e);

@@ -59,6 +59,9 @@ static const char *const migrations[] = {
     " text TEXT NOT NULL,"
     " at INTEGER NOT NULL,"
     " done INTEGER NOT NULL) STRICT;",
+    "CREATE TABLE requests("
+    " key TEXT PRIMARY KEY,"
+    " sequence INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
 };
 
 static int open_database(int state_fd, bool make, sqlite3 **ret, struct err *e);

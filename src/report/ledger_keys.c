@@ -54,3 +54,42 @@ int ledger_device_name(struct ledger *l, const char *serial, char **ret, struct 
     *ret = row ? mem_strdup(sql_text(ask, 0)) : NULL;
     return 0;
 }
+
+int ledger_has_key(struct ledger *l, const char *hex, bool *ret, struct err *e)
+{
+    AUTO_STATEMENT sqlite3_stmt *ask = NULL;
+    if (sql_prepare(l->db,
+                    "SELECT 1 FROM keys WHERE lower(value) = ? AND upper(type) = 'ED25519' AND name != ''",
+                    &ask, e))
+        return -1;
+    sql_bind_text(ask, 1, hex);
+    return sql_step(ask, ret, e);
+}
+
+/* ---- requests ---- */
+
+int ledger_last_request(struct ledger *l, const char *hex, int64_t *ret, struct err *e)
+{
+    AUTO_STATEMENT sqlite3_stmt *ask = NULL;
+    bool row;
+    if (sql_prepare(l->db, "SELECT sequence FROM requests WHERE key = ?", &ask, e))
+        return -1;
+    sql_bind_text(ask, 1, hex);
+    if (sql_step(ask, &row, e))
+        return -1;
+    *ret = row ? sqlite3_column_int64(ask, 0) : 0;
+    return 0;
+}
+
+int ledger_use_request(struct ledger *l, const char *hex, int64_t sequence, struct err *e)
+{
+    AUTO_STATEMENT sqlite3_stmt *insert = NULL;
+    if (sql_prepare(l->db,
+                    "INSERT INTO requests(key, sequence) VALUES(?, ?) ON CONFLICT DO UPDATE SET sequence = "
+                    "excluded.sequence WHERE excluded.sequence > sequence",
+                    &insert, e))
+        return -1;
+    sql_bind_text(insert, 1, hex);
+    sqlite3_bind_int64(insert, 2, sequence);
+    return sql_do(insert, e);
+}

@@ -97,6 +97,33 @@ class Loop(DeviceScenario):
         state.write_text(json.dumps(request["state"]))
         self.assertEqual(self.ok("verify", self.bundle(), "--device", state)["verdict"], "install")
 
+    def test_a_request_is_believed_by_its_enrolled_key_and_not_an_older_one(self):
+        requests = []
+        for _ in range(2):
+            self.report()
+            requests.append(self.home / f"request-{len(requests) + 1}.json")
+            shutil.copy(self.stick / "airlock/requests/pump-7.json", requests[-1])
+        self.refuses(3, "request-unknown", "verify", self.bundle(), "--device", requests[0], says=self.key)
+        for command in ("verify", "inspect"):
+            self.ok(command, self.bundle(), "--device", requests[0], "--trust-request")
+        self.ok("reports", "key", "add", "Pumpe-7", self.key, "--helper")
+        outcome = self.airlock("verify", self.bundle(), "--device", requests[0])
+        self.assertEqual(outcome.code, 0, str(outcome))
+        self.assertIn("request 1 of 'pump-7'", outcome.stderr)
+        self.assertIn("0 days ago", outcome.stderr)
+        self.ok("write", "line", self.home, "--dry-run", "--device", requests[1])
+        self.refuses(3, "request-old", "verify", self.bundle(), "--device", requests[0])
+        changed = json.loads(requests[1].read_text())
+        changed["signed"]["state"]["ecus"][0]["hardware_id"] = "another"
+        requests[1].write_text(json.dumps(changed))
+        self.refuses(3, "bad-signature", "verify", self.bundle(), "--device", requests[1], "--trust-request")
+        self.refuses(3, "bad-signature", "write", "line", self.home / "x.lockbox", "--base", requests[1])
+
+    def test_a_report_is_no_request(self):
+        self.takes()
+        self.report()
+        self.refuses(2, "usage", "verify", self.bundle(), "--device", self.stick / "airlock/reports/pump-7/1.json")
+
     def test_no_private_key_leaves_the_device(self):
         self.takes()
         self.client.look()

@@ -206,7 +206,7 @@ static void a_newer_ledger_is_left_alone(void **state)
 {
     struct ledger *l = open_ledger(*state);
     ledger_close(&l);
-    run(*state, "PRAGMA user_version=3");
+    run(*state, "PRAGMA user_version=4");
     refuses(*state, ERR_LEDGER_VERSION);
 }
 
