@@ -24,16 +24,16 @@ static int read_text(const struct buf *text, struct device_file *f, struct err *
 int device_file_read(const char *path, struct device_file *ret, struct err *e)
 {
     AUTO(buf) struct buf text = {0};
-    AUTO(device_file) struct device_file f = {0};
-    if (fs_read_file(path, REPORT_FILE_MAX, &text, e) || read_text(&text, &f, e))
-        return -1;
-    *ret = f;
-    f = (struct device_file){0};
-    return 0;
+    *ret = (struct device_file){0};
+    if (fs_read_file(path, REPORT_FILE_MAX, &text, e) == 0 && read_text(&text, ret, e) == 0)
+        return 0;
+    device_file_free(ret);
+    return -1;
 }
 
 void device_file_free(struct device_file *f)
 {
     device_free(&f->device);
     report_file_free(&f->request);
+    *f = (struct device_file){0};
 }

@@ -10,7 +10,7 @@
 #include "usb-tools/report_file.h"
 
 struct device_file {
-    struct device device;
+    struct device device; /* it holds values of a document of its own: not to be moved */
     bool is_request;
     struct report_file
         request; /* intact, and signed by its public_key; whose that is, is for the caller to say */
