@@ -20,6 +20,44 @@ int members_check_names(const struct member *members, size_t n, struct err *e)
     return name_check_twins(paths, n, e);
 }
 
+static int pour(const struct content *c, void *stream, uint8_t *chunk, size_t chunk_len, struct hash *h,
+                int (*take)(void *ctx, const uint8_t *bytes, size_t n, struct err *e), void *ctx,
+                struct err *e)
+{
+    uint8_t digest[HASH_SIZE];
+    uint64_t done = 0;
+    for (;;) {
+        ssize_t n = c->source->read(stream, chunk, chunk_len, e);
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        hash_update(h, chunk, (size_t)n);
+        if (take(ctx, chunk, (size_t)n, e))
+            return -1;
+        done += (uint64_t)n;
+    }
+    hash_final(h, digest);
+    if (done != c->size)
+        return err_set(e, ERR_WRONG_LENGTH, "a content has %llu bytes instead of %llu",
+                       (unsigned long long)done, (unsigned long long)c->size);
+    return memcmp(digest, c->sha256, HASH_SIZE)
+               ? err_set(e, ERR_WRONG_HASH, "a content does not match its hash")
+               : 0;
+}
+
+int content_pour(const struct content *c, uint8_t *chunk, size_t chunk_len, struct hash *h,
+                 int (*take)(void *ctx, const uint8_t *bytes, size_t n, struct err *e), void *ctx,
+                 struct err *e)
+{
+    void *stream;
+    if (c->source->open(c->ctx, &stream, e))
+        return -1;
+    int rc = pour(c, stream, chunk, chunk_len, h, take, ctx, e);
+    c->source->close(stream);
+    return rc;
+}
+
 struct file_stream {
     int fd;
 };

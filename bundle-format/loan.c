@@ -103,11 +103,21 @@ static void match_all(struct bundle_loans *l, const struct index *x, const struc
 
 /* ---- whether they can be believed ---- */
 
-static int prove_lender(struct lender *lender, struct progress *progress, struct err *e)
+/* What was written a moment ago would come from memory, and say nothing of the stick. */
+static int drop_cache(const struct medium *medium, const struct bundle *b, struct err *e)
+{
+    for (size_t i = index_own_volume(&b->index); i < b->index.volume_count; i++)
+        if (medium->drop_cache(medium->ctx, b->volumes[i].fd, e))
+            return -1;
+    return 0;
+}
+
+static int prove_lender(const struct medium *medium, struct lender *lender, struct progress *progress,
+                        struct err *e)
 {
     struct picker *picker = picker_new(lender->bundle);
     const struct index *x = &lender->bundle->index;
-    int rc = 0;
+    int rc = drop_cache(medium, lender->bundle, e);
     for (uint32_t i = 0; i < x->content_count && rc == 0; i++) {
         if (lender->lends[i] == NOBODY)
             continue;
@@ -127,16 +137,17 @@ static uint64_t borrowed_bytes(const struct bundle_loans *l, const struct index 
 }
 
 /* Finds one that is damaged, which changes who lends what. */
-static bool all_proven(struct bundle_loans *l, struct progress *progress)
+static bool all_proven(const struct medium *medium, struct bundle_loans *l, struct progress *progress)
 {
     struct err damage;
     for (size_t i = 0; i < l->lender_count; i++)
-        if (!l->lenders[i].damaged && prove_lender(&l->lenders[i], progress, &damage))
+        if (!l->lenders[i].damaged && prove_lender(medium, &l->lenders[i], progress, &damage))
             return !(l->lenders[i].damaged = true);
     return true;
 }
 
-static void match_what_holds(struct bundle_loans *l, const struct index *x, struct progress *progress)
+static void match_what_holds(const struct medium *medium, struct bundle_loans *l, const struct index *x,
+                             struct progress *progress)
 {
     AUTO(lookup) struct lookup wanted = lookup_new(x, x->content_count);
     for (size_t i = 0; i < x->content_count; i++)
@@ -145,7 +156,7 @@ static void match_what_holds(struct bundle_loans *l, const struct index *x, stru
         match_all(l, x, &wanted);
         l->bytes = borrowed_bytes(l, x);
         progress_begin(progress, "compare", l->bytes);
-    } while (!all_proven(l, progress));
+    } while (!all_proven(medium, l, progress));
     progress_end(progress);
 }
 
@@ -210,7 +221,7 @@ int bundle_loans_find(const struct medium *medium, const char *name, const struc
         bundle_loans_free(l);
         return -1;
     }
-    match_what_holds(l, &x, progress);
+    match_what_holds(medium, l, &x, progress);
     find_volumes(l);
     identify(l, &x);
     if (l->volume_count == 0) {

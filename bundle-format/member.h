@@ -42,6 +42,13 @@ struct member {
     size_t content_count;
 };
 
+/* Reads the whole content through `chunk` and hands it on in pieces, hashing on the way. -1 of take() ends
+ * it; ERR_WRONG_LENGTH, ERR_WRONG_HASH when all of it has been handed on. `h`: fresh, and fresh again after
+ * 0. */
+must_check int content_pour(const struct content *c, uint8_t *chunk, size_t chunk_len, struct hash *h,
+                            int (*take)(void *ctx, const uint8_t *bytes, size_t n, struct err *e), void *ctx,
+                            struct err *e);
+
 /* Paths that pass name_check_text(), no two of which are one file on some file system: ERR_UNSAFE_NAME. */
 must_check int members_check_names(const struct member *members, size_t n, struct err *e);
 

@@ -15,7 +15,8 @@
 
 struct export
 {
-    int fd; /* of the folder aside */
+    int fd;   /* of the folder aside */
+    int file; /* being written */
     uint8_t *chunk;
     struct hash *hash;
     struct progress *progress;
@@ -31,47 +32,25 @@ static int settle(struct export *x, struct err *e)
     return 0;
 }
 
-static int write_chunk(struct export *x, int fd, size_t n, struct err *e)
+static int take_bytes(void *ctx, const uint8_t *bytes, size_t n, struct err *e)
 {
-    if (fs_write_all(fd, x->chunk, n, e))
+    struct export *x = ctx;
+    if (fs_write_all(x->file, bytes, n, e))
         return -1;
     /* the medium starts at once, not when the cache is full: a slow stick is never idle */
-    sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    sync_file_range(x->file, 0, 0, SYNC_FILE_RANGE_WRITE);
     x->unflushed += n;
     return x->unflushed < PACE ? 0 : settle(x, e);
 }
 
-static int copy_stream(struct export *x, const struct content *c, void *stream, int fd, struct err *e)
+static int copy_content(struct export *x, const struct content *c, struct err *e)
 {
-    uint8_t digest[HASH_SIZE];
-    uint64_t copied = 0;
-    for (;;) {
-        ssize_t n = c->source->read(stream, x->chunk, CHUNK, e);
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        hash_update(x->hash, x->chunk, (size_t)n);
-        if (write_chunk(x, fd, (size_t)n, e))
-            return -1;
-        copied += (uint64_t)n;
-    }
-    hash_final(x->hash, digest);
-    if (copied != c->size || memcmp(digest, c->sha256, HASH_SIZE) != 0) {
-        err_set(e, ERR_WRONG_HASH, "what the store delivers is not what was fetched");
-        return err_hint(e, "fetch the lockbox again");
-    }
-    return 0;
-}
-
-static int copy_content(struct export *x, const struct content *c, int fd, struct err *e)
-{
-    void *stream;
-    if (c->source->open(c->ctx, &stream, e))
+    if (content_pour(c, x->chunk, CHUNK, x->hash, take_bytes, x, e) == 0)
+        return 0;
+    if (e->id != ERR_WRONG_HASH && e->id != ERR_WRONG_LENGTH)
         return -1;
-    int rc = copy_stream(x, c, stream, fd, e);
-    c->source->close(stream);
-    return rc;
+    err_set(e, ERR_WRONG_HASH, "what the store delivers is not what was fetched");
+    return err_hint(e, "fetch the lockbox again");
 }
 
 static int copy_member(struct export *x, const struct member *m, struct err *e)
@@ -86,8 +65,9 @@ static int copy_member(struct export *x, const struct member *m, struct err *e)
     AUTO_FD int fd = -1;
     if (fs_open_at(parent, slash ? slash + 1 : m->path, O_WRONLY | O_CREAT | O_EXCL, 0644, &fd, e))
         return -1;
+    x->file = fd;
     for (size_t i = 0; i < m->content_count; i++)
-        if (copy_content(x, &m->contents[i], fd, e))
+        if (copy_content(x, &m->contents[i], e))
             return -1;
     if (close(steal_fd(&fd)))
         return err_errno(e, ERR_MEDIUM_IO, "cannot close");

@@ -69,6 +69,7 @@ int forecast_medium(int dirfd, struct forecast *ret, struct err *e)
         return err_errno(e, ERR_MEDIUM_IO, "cannot ask the file system");
     f.cluster_bytes = st.f_bsize ? st.f_bsize : 1;
     f.free_bytes = (uint64_t)st.f_bavail * st.f_frsize;
+    f.free_unknown = st.f_blocks == 0;
     f.read_only = st.f_flag & ST_RDONLY;
     if (kind) {
         f.file_system = mem_strdup(kind->name);
@@ -165,10 +166,10 @@ int forecast_check(struct forecast *f, uint64_t held, struct err *e)
     out_size(f->cluster_bytes, cluster);
     if (f->read_only)
         return err_set(e, ERR_READ_ONLY, "the medium is mounted for reading only");
-    if (f->least > room)
+    if (f->least > room && !f->free_unknown)
         return err_set(e, ERR_NO_SPACE, "%s are needed in clusters of %s, and %s are free", needed, cluster,
                        there);
-    if (f->most > room)
+    if (f->most > room && !f->free_unknown)
         forecast_remark(f, "it may take up to %s, and %s are free", needed, there);
     remark_on_file_system(f, every_device);
     return 0;

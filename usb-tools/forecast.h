@@ -23,6 +23,7 @@ struct forecast {
     bool is_stick; /* a removable one */
     bool read_only;
     uint64_t cluster_bytes, free_bytes;
+    bool free_unknown;   /* some file systems of a program's own (FUSE) do not say */
     uint64_t file_limit; /* bytes of the largest file; 0: larger than any medium, or not known */
     /* What would be written. */
     uint64_t least, most; /* bytes in whole clusters; equal where it is known */

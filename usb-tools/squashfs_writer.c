@@ -107,47 +107,22 @@ static void close_image(struct image *x)
 
 /* ---- contents ---- */
 
-static int append_stream(struct image *x, const struct content *c, void *stream, struct err *e)
+static int append(void *ctx, const uint8_t *bytes, size_t n, struct err *e)
 {
-    uint8_t digest[HASH_SIZE];
-    uint64_t done = 0;
-    for (;;) {
-        ssize_t n = c->source->read(stream, x->chunk, CHUNK, e);
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        hash_update(x->content_hash, x->chunk, (size_t)n);
-        hash_update(x->member_hash, x->chunk, (size_t)n);
-        int rc = sqfs_block_processor_append(x->processor, x->chunk, (size_t)n);
-        if (rc)
-            return squashfs_error(&x->file, rc, "cannot add bytes", e);
-        done += (uint64_t)n;
-        progress_add(x->progress, (uint64_t)n);
-    }
-    hash_final(x->content_hash, digest);
-    if (done != c->size)
-        return err_set(e, ERR_WRONG_LENGTH, "a content has another length");
-    return memcmp(digest, c->sha256, HASH_SIZE)
-               ? err_set(e, ERR_WRONG_HASH, "a content does not match its hash")
-               : 0;
-}
-
-static int append_content(struct image *x, const struct content *c, struct err *e)
-{
-    void *stream;
-    if (c->source->open(c->ctx, &stream, e))
-        return -1;
-    int rc = append_stream(x, c, stream, e);
-    c->source->close(stream);
-    return rc;
+    struct image *x = ctx;
+    hash_update(x->member_hash, bytes, n);
+    int rc = sqfs_block_processor_append(x->processor, bytes, n);
+    if (rc)
+        return squashfs_error(&x->file, rc, "cannot add bytes", e);
+    progress_add(x->progress, n);
+    return 0;
 }
 
 static int append_contents(struct image *x, const struct member *m, struct err *e)
 {
     uint8_t digest[HASH_SIZE];
     for (size_t i = 0; i < m->content_count; i++)
-        if (append_content(x, &m->contents[i], e))
+        if (content_pour(&m->contents[i], x->chunk, CHUNK, x->content_hash, append, x, e))
             return -1;
     hash_final(x->member_hash, digest);
     return memcmp(digest, m->sha256, HASH_SIZE)

@@ -59,7 +59,7 @@ static void print_rows(const struct freshness *f)
         out_escape(&name, row->name, strlen(row->name));
         out_size(row->bytes, size);
         if (row->deleted)
-            strcpy(until, "-");
+            snprintf(until, sizeof until, "-");
         else
             clock_format(row->expires, until);
         printf("%-*s  %7" PRId64 "  %8zu  %8s  %-20s  %s", (int)width, buf_text(&name), row->version,

@@ -126,6 +126,15 @@ static int load_squashfs_key(const struct write_options *o, struct file_signer *
     return rc ? err_context(e, "--squashfs-key '%s'", o->squashfs_key) : 0;
 }
 
+static int load_device_base(struct app *app, const struct write_options *o, struct base *ret, struct err *e)
+{
+    AUTO(device_file) struct device_file file = {0};
+    return device_options_take(app, o->base, o->device.trusted, &file, e) ||
+                   base_load_device(&app->store, &file.device, o->base, ret, e)
+               ? -1
+               : 0;
+}
+
 int write_load_base(struct app *app, const struct write_options *o, const char **names, size_t count,
                     struct base *ret, struct err *e)
 {
@@ -139,8 +148,8 @@ int write_load_base(struct app *app, const struct write_options *o, const char *
         if (!strcmp(names[i], o->base))
             return err_set(e, ERR_USAGE, "--base '%s' is what is to be written; name what the device has",
                            o->base);
-    if (base_is_device_file(o->base) && device_options_check_file(app, o->base, o->device.trusted, e))
-        return err_context(e, "--base");
+    if (base_is_device_file(o->base))
+        return load_device_base(app, o, ret, e) ? err_context(e, "--base") : 0;
     if (device_options_judge(app, o->trust, NULL, &pins, &judge, e))
         return -1;
     return base_load(&app->store, app->profile, &judge, o->base, ret, e) ? err_context(e, "--base") : 0;

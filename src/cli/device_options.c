@@ -29,13 +29,14 @@ int device_options_judge(struct app *app, const char *trust_dir, const struct te
 
 static void note_age(const struct app *app, const struct report_file *r)
 {
-    char made[CLOCK_TEXT_SIZE];
+    char made[CLOCK_TEXT_SIZE], age[64];
     int64_t days = (app->now - r->made_at) / (24 * 3600);
     AUTO(buf) struct buf device = {0};
     out_escape(&device, r->device, strlen(r->device));
     clock_format(r->made_at, made);
-    app_note(app, "request %lld of '%s', made at %s by its clock: %lld days ago", (long long)r->sequence,
-             buf_text(&device), made, (long long)days);
+    snprintf(age, sizeof age, "%lld days ago", (long long)days);
+    app_note(app, "request %lld of '%s', made at %s by its clock: %s", (long long)r->sequence,
+             buf_text(&device), made, r->made_at > app->now ? "ahead of this computer's" : age);
 }
 
 /* Its key was enrolled, and nothing later of it was used. */
@@ -49,7 +50,7 @@ static int check_request(struct app *app, const struct report_file *r, bool trus
     if (ledger_open(app->store.state_fd, false, &ledger, e)) {
         if (e->id != ERR_NO_SUCH_PATH)
             return -1;
-    } else if (ledger_has_key(ledger, hex, &enrolled, e) || ledger_last_request(ledger, hex, &last, e)) {
+    } else if (ledger_has_helper(ledger, hex, &enrolled, e) || ledger_last_request(ledger, hex, &last, e)) {
         return -1;
     }
     if (!enrolled && !trusted)
@@ -60,16 +61,16 @@ static int check_request(struct app *app, const struct report_file *r, bool trus
     return enrolled ? ledger_use_request(ledger, hex, r->sequence, e) : 0;
 }
 
-int device_options_check_file(struct app *app, const char *file, bool trusted, struct err *e)
+int device_options_take(struct app *app, const char *file, bool trusted, struct device_file *ret,
+                        struct err *e)
 {
-    AUTO(device_file) struct device_file f = {0};
-    if (device_file_read(file, &f, e))
+    if (device_file_read(file, ret, e))
         return strstr(e->message, file) ? -1 : err_context(e, "'%s'", file);
-    if (!f.is_request)
+    if (!ret->is_request)
         return 0;
-    if (check_request(app, &f.request, trusted, e))
+    if (check_request(app, &ret->request, trusted, e))
         return err_context(e, "'%s'", file);
-    note_age(app, &f.request);
+    note_age(app, &ret->request);
     return 0;
 }
 
@@ -79,10 +80,8 @@ int device_options_read(struct app *app, const struct device_choice *choice, con
 {
     if (!choice->file)
         return 0;
-    if (device_options_check_file(app, choice->file, choice->trusted, e))
+    if (device_options_take(app, choice->file, choice->trusted, ret, e))
         return -1;
-    if (device_file_read(choice->file, ret, e))
-        return err_context(e, "'%s'", choice->file);
     const struct device *device = &ret->device;
     if (trust_dir && (device->roots[0].count || device->roots[1].count))
         return err_set(e, ERR_USAGE, "--trust, and '%s' says which roots the device has", choice->file);

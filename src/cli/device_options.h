@@ -38,8 +38,9 @@ struct device_choice {
 must_check int device_options_read(struct app *app, const struct device_choice *choice, const char *trust_dir,
                                    const struct text_list *hwids, struct device_file *ret,
                                    struct judge *judge, struct err *e);
-/* The same errors for a file that somebody else reads (--base). */
-must_check int device_options_check_file(struct app *app, const char *file, bool trusted, struct err *e);
+/* The file alone, with these errors; for --base. */
+must_check int device_options_take(struct app *app, const char *file, bool trusted, struct device_file *ret,
+                                   struct err *e);
 /* Says so where the lockbox itself is all that vouches for its roots. `verify` has it in its answer. */
 void device_options_note_trust(const struct judge *judge);
 

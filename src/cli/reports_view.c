@@ -197,7 +197,7 @@ static void format_line_time(int64_t time_us, char ret[CLOCK_TEXT_SIZE])
 {
     int64_t seconds = time_us / 1000000;
     if (time_us == INT64_MIN)
-        strcpy(ret, "no time");
+        snprintf(ret, CLOCK_TEXT_SIZE, "no time");
     else
         clock_format(seconds, ret);
 }

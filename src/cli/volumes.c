@@ -79,6 +79,13 @@ static int ask(struct volumes *v, const char *file, const struct err *why, struc
     return 0;
 }
 
+static int open_in(const char *folder, const char *file, int *ret_fd)
+{
+    AUTO_FD int dirfd = -1;
+    struct err none;
+    return fs_open_dir(folder, &dirfd, &none) || fs_open_at(dirfd, file, O_RDONLY, 0, ret_fd, &none) ? -1 : 0;
+}
+
 static int open_next(void *ctx, const char *file, const struct err *why, int *ret_fd, struct err *e)
 {
     struct volumes *v = ctx;
@@ -87,11 +94,9 @@ static int open_next(void *ctx, const char *file, const struct err *why, int *re
         add_given(v);
     }
     for (;;) {
-        while (v->next < v->count) {
-            AUTO_FREE char *path = mem_format("%s/%s", v->folders[v->next++], file);
-            if ((*ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) >= 0)
+        while (v->next < v->count)
+            if (open_in(v->folders[v->next++], file, ret_fd) == 0)
                 return 0;
-        }
         if (ask(v, file, why, e))
             return -1;
     }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lockbox/base.h"
-#include "lockbox/device_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 
 static int load(struct base *b, const struct store *s, const char *profile, const struct judge *judge,
                 const char *what, struct err *e);
+static int load_device(struct base *b, const struct store *s, const struct device *device, struct err *e);
 static int find_held(struct base *b, struct err *e);
 
 int base_load(const struct store *s, const char *profile, const struct judge *judge, const char *what,
@@ -23,6 +23,17 @@ int base_load(const struct store *s, const char *profile, const struct judge *ju
 {
     AUTO(base) struct base b = {0};
     if (load(&b, s, profile, judge, what, e) || find_held(&b, e))
+        return err_context(e, "'%s'", what);
+    *ret = b;
+    b = (struct base){0};
+    return 0;
+}
+
+int base_load_device(const struct store *s, const struct device *device, const char *what, struct base *ret,
+                     struct err *e)
+{
+    AUTO(base) struct base b = {0};
+    if (load_device(&b, s, device, e) || find_held(&b, e))
         return err_context(e, "'%s'", what);
     *ret = b;
     b = (struct base){0};
@@ -94,12 +105,8 @@ static int load_stored(struct base *b, const struct store *s, const char *profil
                : 0;
 }
 
-static int load_device(struct base *b, const struct store *s, const char *path, struct err *e)
+static int load_device(struct base *b, const struct store *s, const struct device *device, struct err *e)
 {
-    AUTO(device_file) struct device_file file = {0};
-    if (device_file_read(path, &file, e))
-        return -1;
-    const struct device *device = &file.device;
     for (size_t i = 0; i < device->ecu_count; i++)
         if (device->ecus[i].is_primary && device->ecus[i].has_installed &&
             add_commit(b, device->ecus[i].installed.sha256, e))
@@ -181,8 +188,6 @@ static int load(struct base *b, const struct store *s, const char *profile, cons
     bool there = stat(what, &st) == 0;
     if (there && S_ISDIR(st.st_mode))
         return load_folder(b, what, judge, e);
-    if (base_is_device_file(what))
-        return load_device(b, s, what, e);
     if (there)
         return load_bundle(b, what, judge, e);
     if (strpbrk(what, "/."))

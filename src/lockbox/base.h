@@ -31,13 +31,15 @@ struct base {
     bool *held; /* by node: all of the commits lead there */
 };
 
-/* Does `what` name the file of a device's state or request? */
-bool base_is_device_file(const char *what);
-/* `what`: a bundle, a lockbox directory, the name of a fetched lockbox, or, where it ends in ".json", the
- * state of a device whose image the store has, or its request (device_file.h). A bundle's payload is read
- * once. ERR_NOT_A_BASE, or what opening it brings. */
+/* `what`: a bundle, a lockbox directory, or the name of a fetched lockbox. A bundle's payload is read once.
+ * ERR_NOT_A_BASE, or what opening it brings. */
 must_check int base_load(const struct store *s, const char *profile, const struct judge *judge,
                          const char *what, struct base *ret, struct err *e);
+/* Does `what` name a file that says what a device has (device_file.h)? Then this is for it: of its primary's
+ * image, which the store must have. `what` is for messages. */
+bool base_is_device_file(const char *what);
+must_check int base_load_device(const struct store *s, const struct device *device, const char *what,
+                                struct base *ret, struct err *e);
 void base_free(struct base *b);
 
 /* What a lockbox of the store requires when the base's objects are left out; where there are none to leave

@@ -156,6 +156,9 @@ static int find_loans(struct packing *p, const char *to, const struct deliver_op
     if (place_bundle(to, name, !o->dry_run, &shared, e))
         return -1;
     const struct medium medium = medium_posix(&shared.dirfd);
+    /* from here on nobody removes what is found; the lock goes with the place */
+    if (!o->dry_run && lock_folder(&shared, e))
+        return err_context(e, "'%s'", shared.shown);
     if (bundle_loans_find(&medium, shared.name, p->members, p->count, o->progress, &p->loans, e))
         return err_context(e, "'%s'", shared.shown);
     if (!p->loans)
@@ -299,6 +302,9 @@ static int copy_bundle(const struct admitted *a, const char *to, const struct de
     AUTO(place) struct place place = {.dirfd = -1};
     enum bundle_form form = o->single ? BUNDLE_SINGLE : o->split ? BUNDLE_SPLIT : BUNDLE_AS_IT_IS;
     bool single = o->single || (bundle_is_single(a->bundle) && !o->split);
+    if (bundle_is_shared(a->bundle))
+        return err_set(e, ERR_BUNDLE_SHARED, "'%s' borrows contents of other bundles: it is not copied",
+                       a->from.shown);
     if (place_bundle(to, name, !o->dry_run, &place, e))
         return -1;
     const struct medium medium = medium_posix(&place.dirfd);

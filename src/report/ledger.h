@@ -93,8 +93,8 @@ must_check int ledger_load_keys(struct ledger *l, struct ecu_keys *ret, struct e
 /* What a person calls the device of that serial; NULL: nobody named it. The caller's. */
 must_check int ledger_device_name(struct ledger *l, const char *serial, char **ret, struct err *e);
 
-/* Was this key enrolled, as a helper's or an ECU's? `hex`: an Ed25519 key. */
-must_check int ledger_has_key(struct ledger *l, const char *hex, bool *ret, struct err *e);
+/* Did a person enrol this key as a helper's? `hex`: an Ed25519 key, in lower case. */
+must_check int ledger_has_helper(struct ledger *l, const char *hex, bool *ret, struct err *e);
 /* The highest sequence of a request by this key that was used, 0 for none; and that one was used now. */
 must_check int ledger_last_request(struct ledger *l, const char *hex, int64_t *ret, struct err *e);
 must_check int ledger_use_request(struct ledger *l, const char *hex, int64_t sequence, struct err *e);

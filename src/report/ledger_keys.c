@@ -55,11 +55,11 @@ int ledger_device_name(struct ledger *l, const char *serial, char **ret, struct 
     return 0;
 }
 
-int ledger_has_key(struct ledger *l, const char *hex, bool *ret, struct err *e)
+int ledger_has_helper(struct ledger *l, const char *hex, bool *ret, struct err *e)
 {
     AUTO_STATEMENT sqlite3_stmt *ask = NULL;
-    if (sql_prepare(l->db,
-                    "SELECT 1 FROM keys WHERE lower(value) = ? AND upper(type) = 'ED25519' AND name != ''",
+    /* a helper's key is its serial; that of an ECU, though enrolled, has no say in requests */
+    if (sql_prepare(l->db, "SELECT 1 FROM keys WHERE serial = ? AND lower(value) = serial AND name != ''",
                     &ask, e))
         return -1;
     sql_bind_text(ask, 1, hex);

@@ -98,7 +98,7 @@ static int learn(struct run *run, const struct cloud_device *d, struct err *e)
     if (known)
         return 0;
     if (cloud_device_serial(run->cloud, d->uuid, &serial, e))
-        return err_context(e, "device '%s'", d->name);
+        return e->http_status == 404 ? 0 : err_context(e, "device '%s'", d->name); /* it went meanwhile */
     return serial ? ledger_remember_device(run->ledger, run->options->profile, serial, d->uuid, d->name,
                                            run->options->now, e)
                   : 0;

@@ -118,6 +118,7 @@ class Loop(DeviceScenario):
         requests[1].write_text(json.dumps(changed))
         self.refuses(3, "bad-signature", "verify", self.bundle(), "--device", requests[1], "--trust-request")
         self.refuses(3, "bad-signature", "write", "line", self.home / "x.lockbox", "--base", requests[1])
+        self.refuses(3, "request-old", "write", "line", self.home / "x.lockbox", "--base", requests[0])
 
     def test_a_report_is_no_request(self):
         self.takes()

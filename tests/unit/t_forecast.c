@@ -67,6 +67,11 @@ static void what_is_sure_is_refused_and_what_may_be_is_remarked(void **state)
     assert_int_equal(forecast_check(&f, 0, &e), -1);
     assert_int_equal(e.id, ERR_NO_SPACE);
     assert_return_code(forecast_check(&f, 2 * CLUSTER, &e), 0); /* what gives way counts */
+    size_t remarks = f.remark_count;
+    f.free_unknown = true; /* then nothing is said of room */
+    assert_return_code(forecast_check(&f, 0, &e), 0);
+    assert_int_equal(f.remark_count, remarks);
+    f.free_unknown = false;
     f.read_only = true;
     assert_int_equal(forecast_check(&f, 2 * CLUSTER, &e), -1);
     assert_int_equal(e.id, ERR_READ_ONLY);
