@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Metadata taken out of a bundle; extraction and checking of whole bundles are in t_reader.c and t_writer.c.
+ * Metadata taken out of a bundle; extraction and checking of whole bundles are in t_reader.c, t_forgery.c and
+ * t_writer.c.
  */
 #include "bundle_fixture.h"
 
