@@ -4,9 +4,8 @@
 # foreign.sh arm64|armhf AIRLOCK: builds airlock-device for a device's processor and runs the scenarios of this folder
 # with it, under QEMU. AIRLOCK is the program for this computer, whose sticks the device gets.
 #
-# No part of './bootstrap test': it wants gcc-aarch64-linux-gnu or gcc-arm-linux-gnueabihf, their libc6-dev-*-cross and
-# qemu-user, and static libraries of the other architecture, which apt-get downloads (and does not install) once that
-# architecture is known: dpkg --add-architecture arm64 && apt-get update
+# The static libraries of the other architecture are downloaded as Debian's packages and unpacked below build/: nothing
+# is installed, and this computer's package lists stay as they are.
 set -euo pipefail
 arch=${1-} airlock=$(realpath "${2-}")
 cd "$(dirname "$0")/../.."
@@ -21,15 +20,30 @@ case $arch in
     ;;
 esac
 
+# apt-get that knows the other architecture, with lists of its own.
+foreign_apt_get() {
+  APT_CONFIG=$work/apt.conf apt-get -qq "$@"
+}
+
 fetch_libraries() {
   local package
-  mkdir -p "$work/packages"
+  [ ! -e "$work/libraries" ] || return 0
+  mkdir -p "$work"/packages "$work"/lists/partial "$work"/cache/archives/partial
+  cat >"$work/apt.conf" <<END
+APT::Architectures { "$(dpkg --print-architecture)"; "$arch"; };
+APT::Sandbox::User "";
+Dir::State::lists "$work/lists";
+Dir::Cache "$work/cache";
+Acquire::Retries "3";
+END
+  foreign_apt_get update || echo 'the package lists could not be renewed as a whole; going on with what is there'
   (
     cd "$work/packages"
-    rm -f ./*.deb
-    apt-get -qq download {libssl,libsodium,libzstd,libsqlite3}-dev:"$arch"
-    for package in ./*.deb; do dpkg -x "$package" "$work/libraries"; done
+    rm -rf ./*.deb ../libraries.part
+    foreign_apt_get download {libssl,libsodium,libzstd,libsqlite3}-dev:"$arch"
+    for package in ./*.deb; do dpkg -x "$package" "$work/libraries.part"; done
   )
+  mv "$work/libraries.part" "$work/libraries"
 }
 
 build() {
