@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from account import Account, Lifetimes
-from devices import DeviceRegistry
+from certificates import Authority
+from devices import DeviceRegistry, credentials_zip
 from faults import FaultTable
 from packages import PackageStore
 from tamper import Publisher
 from tokens import TokenDesk
 
-ORIGINS = ("api", "token", "gateway", "ostree", "store", "feed", "plain")
+ORIGINS = ("api", "token", "gateway", "dgw", "ostree", "store", "feed", "plain")
 
 
 @dataclass
@@ -67,11 +68,17 @@ class Cloud:
         self._publisher = Publisher()
         self.tokens = TokenDesk(self.settings)
         self.devices = DeviceRegistry()
+        self.device_authority = Authority("Rehearsal cloud devices")
         self.packages = PackageStore(self.folder, self.account, self.static_targets)
 
     def url(self, origin, path=""):
         scheme = "http" if origin == "plain" else "https"
         return f"{scheme}://localhost:{self.ports[origin]}{path}"
+
+    def credentials_of(self, device):
+        """The ZIP for a device; each one made has a key of its own, and all of them count."""
+        return credentials_zip(device, self.device_authority,
+                               (self.folder / "dgw-ca.pem").read_bytes(), self.url("dgw"))
 
     def apply_settings(self):
         self.account.lifetimes = Lifetimes(

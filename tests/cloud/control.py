@@ -79,10 +79,10 @@ def _lockbox_delete(cloud, name):
     return {"deleted": name}
 
 
-def _device_add(cloud, device_id, name, components, assignment, notes):
-    device = cloud.devices.add(device_id, name, components=components or [],
+def _device_add(cloud, device_id, name, components, assignment, notes, fleet):
+    device = cloud.devices.add(device_id, name, fleet, components=components or [],
                                assignment=assignment or [], notes=notes)
-    return {**device.basic(), "components": device.components, "assignment": device.assignment}
+    return _device_show(cloud, device.uuid)
 
 
 def _device_set(cloud, uuid, components, assignment, notes):
@@ -91,11 +91,29 @@ def _device_set(cloud, uuid, components, assignment, notes):
                         ("notes", notes)):
         if value is not None:
             setattr(device, name, value)
-    return {**device.basic(), "components": device.components, "assignment": device.assignment}
+    return _device_show(cloud, uuid)
 
 
 def _device_list(cloud):
     return [device.basic() for device in cloud.devices.devices.values()]
+
+
+def _device_show(cloud, uuid):
+    device = cloud.devices.device(uuid)
+    return {**device.basic(), "components": device.components, "assignment": device.assignment}
+
+
+def _device_credentials(cloud, uuid, path):
+    Path(path).write_bytes(cloud.credentials_of(cloud.devices.device(uuid)))
+    return {"path": path}
+
+
+def _fleet_add(cloud, name):
+    return cloud.devices.add_fleet(name).info()
+
+
+def _fleet_list(cloud):
+    return [fleet.info() for fleet in cloud.devices.fleets.values()]
 
 
 def _rotate(cloud, repository, times, every_role):
@@ -193,6 +211,10 @@ VERBS = {
     "device-add": _device_add,
     "device-set": _device_set,
     "device-list": _device_list,
+    "device-show": _device_show,
+    "device-credentials": _device_credentials,
+    "fleet-add": _fleet_add,
+    "fleet-list": _fleet_list,
     "rotate": _rotate,
     "restart": _restart,
     "checkpoint": _checkpoint,

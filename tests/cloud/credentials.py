@@ -54,6 +54,7 @@ def describe(cloud):
         "REHEARSAL_DIRECTOR_URL": cloud.url("gateway", "/director"),
         "REHEARSAL_OSTREE_URL": cloud.url("ostree", TREEHUB),
         "REHEARSAL_FEED_URL": cloud.url("feed", FEED),
+        "REHEARSAL_DEVICE_GATEWAY_URL": cloud.url("dgw"),
         "REHEARSAL_CA": str(cloud.folder / "ca.pem"),
         "REHEARSAL_CREDENTIALS": str(credentials_path),
         "REHEARSAL_CLIENT_ID": client.client_id,

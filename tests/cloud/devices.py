@@ -6,12 +6,6 @@ import json
 import uuid
 import zipfile
 from dataclasses import dataclass, field
-from datetime import timedelta
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from account import Refused
 from repository import now, rfc3339
@@ -21,7 +15,7 @@ NOTES_MAX_BYTES = 64_000
 
 @dataclass
 class Device:
-    """`components` and `assignment` are held as the API answers them."""
+    """`components` and `assignment` are held as the API answers them; `ecu_keys` by ECU serial."""
 
     device_id: str
     name: str
@@ -35,6 +29,7 @@ class Device:
     tags: dict = field(default_factory=dict)
     components: list = field(default_factory=list)
     assignment: list = field(default_factory=list)
+    ecu_keys: dict = field(default_factory=dict)
 
     def basic(self):
         info = {
@@ -104,23 +99,15 @@ class DeviceRegistry:
         self.device(device_uuid).notes = notes
 
 
-def credentials_zip(device, gateway_url):
+def credentials_zip(device, authority, gateway_ca, gateway_url):
     """What POST /devices returns: the credentials that go onto the device."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device.uuid)])
-    certificate = (x509.CertificateBuilder()
-                   .subject_name(name).issuer_name(name).public_key(key.public_key())
-                   .serial_number(x509.random_serial_number())
-                   .not_valid_before(now()).not_valid_after(now() + timedelta(days=3650))
-                   .sign(key, hashes.SHA256()))
+    key, certificate = authority.certify(device.uuid)
     archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as out:
-        out.writestr("client.pem", certificate.public_bytes(serialization.Encoding.PEM))
-        out.writestr("pkey.pem", key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption()))
-        out.writestr("root.crt", certificate.public_bytes(serialization.Encoding.PEM))
-        out.writestr("gateway.url", gateway_url)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("client.pem", certificate)
+        out.writestr("pkey.pem", key)
+        out.writestr("root.crt", gateway_ca)
+        out.writestr("gateway.url", f"{gateway_url}\n")
         out.writestr("info.json", json.dumps({
             "deviceUuid": device.uuid, "deviceId": device.device_id, "deviceName": device.name}))
     return archive.getvalue()

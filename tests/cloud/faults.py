@@ -201,6 +201,11 @@ def _delay(_answer, options):
     time.sleep(float(options["seconds"]))
 
 
+def _lost(answer, _options):
+    """What was asked is done, and the connection is reset before an answer."""
+    answer.headers["X-Accel-Redirect"] = "/.reset"
+
+
 def _longer(answer, options):
     extra = int(options.get("by", 1))
     answer.pieces = itertools.chain(answer.pieces, _first(itertools.repeat(JUNK), extra))
@@ -249,6 +254,7 @@ SPOIL = {
     "flip": _flip,
     "slow": _slow,
     "delay": _delay,
+    "lost": _lost,
     "longer": _longer,
     "shorter": _shorter,
     "endless": _endless,

@@ -6,25 +6,23 @@ hands files back with X-Accel-Redirect, so no package byte passes through it.
 Every path that nginx uses lies inside the cloud's folder.
 """
 
-import ipaddress
 import os
 import signal
 import socket
 import subprocess
 import time
-from datetime import timedelta
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from certificates import write_certificates
 from cloud import ORIGINS
-from repository import now
 from uptane_door import IMAGE, TREEHUB
 
 BACKEND_SOCKET = "backend.sock"
 REQUEST_LOG = "requests.jsonl"
+# Devices come to an address of its own, with a certificate each; nginx answers 400 without a good one.
+MUTUAL_TLS = """ssl_certificate dgw.pem;
+        ssl_certificate_key dgw.key;
+        ssl_client_certificate device-ca.pem;
+        ssl_verify_client on;"""
 STATIC_LOCATIONS = {
     "gateway": f"location ^~ {IMAGE}/targets/ {{ alias targets/; }}",
     "ostree": f"location ^~ {TREEHUB}/ {{ alias ostree/; }}",
@@ -43,7 +41,7 @@ http {{
     log_format requests escape=json '{{"time":$msec,"method":"$request_method",'
         '"origin":"$origin","port":$server_port,"path":"$request_uri",'
         '"protocol":"$server_protocol","authorization":$has_authorization,'
-        '"range":"$http_range","user_agent":"$http_user_agent",'
+        '"range":"$http_range","user_agent":"$http_user_agent","certificate":"$ssl_client_s_dn",'
         '"status":$status,"bytes":$body_bytes_sent}}';
     access_log {request_log} requests;
     map $http_authorization $has_authorization {{ "" false; default true; }}
@@ -77,6 +75,7 @@ http {{
     proxy_set_header Connection "";
     proxy_set_header Host $http_host;
     proxy_set_header X-Rehearsal-Origin $origin;
+    proxy_set_header X-Rehearsal-Certificate $ssl_client_s_dn;
 {servers}
 }}
 """
@@ -85,6 +84,7 @@ SERVER = """
     server {{
         listen 127.0.0.1:{port}{tls};
         server_name localhost;
+        {identity}
         set $origin {origin};
         location / {{ proxy_pass http://doors; }}
         location ^~ /.file/ {{
@@ -107,9 +107,9 @@ class Frontend:
         self.ports = {origin: listener.getsockname()[1]
                       for origin, listener in self._listeners.items()}
 
-    def start(self, static_targets):
+    def start(self, static_targets, device_authority):
         """Starts nginx on sockets that listen already, and returns when it has taken them."""
-        make_certificates(self._folder)
+        write_certificates(self._folder, device_authority)
         (self._folder / "temp").mkdir(exist_ok=True)
         (self._folder / "nginx.conf").write_text(self._configuration(static_targets))
         descriptors = [listener.fileno() for listener in self._listeners.values()]
@@ -137,7 +137,7 @@ class Frontend:
     def _configuration(self, static_targets):
         servers = "".join(SERVER.format(
             origin=origin, port=port, tls="" if origin == "plain" else " ssl http2",
-            folder=self._folder,
+            folder=self._folder, identity=MUTUAL_TLS if origin == "dgw" else "",
             static=STATIC_LOCATIONS.get(origin, "") if static_targets else "",
         ) for origin, port in self.ports.items())
         return MAIN.format(user="user root;" if os.geteuid() == 0 else "",
@@ -153,37 +153,3 @@ def _listen():
     listener.set_inheritable(True)
     listener.setblocking(False)  # nginx leaves what it inherits as it is, and accept() must not wait
     return listener
-
-
-def make_certificates(folder):
-    """ca.pem, and server.pem with server.key for localhost and 127.0.0.1, signed by it."""
-    ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca_name = _name("Rehearsal cloud CA")
-    ca = _certificate(ca_name, ca_name, ca_key.public_key()) \
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True) \
-        .add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False),
-                       critical=True) \
-        .sign(ca_key, hashes.SHA256())
-    hosts = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    server = _certificate(_name("localhost"), ca_name, server_key.public_key()) \
-        .add_extension(x509.SubjectAlternativeName(hosts), critical=False) \
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True) \
-        .sign(ca_key, hashes.SHA256())
-    (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.pem").write_bytes(server.public_bytes(serialization.Encoding.PEM))
-    key_file = folder / "server.key"
-    key_file.touch(mode=0o600)
-    key_file.write_bytes(server_key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption()))
-
-
-def _name(common_name):
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-
-
-def _certificate(subject, issuer, public_key):
-    return (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
-            .public_key(public_key).serial_number(x509.random_serial_number())
-            .not_valid_before(now() - timedelta(days=1))
-            .not_valid_after(now() + timedelta(days=365)))

@@ -6,7 +6,6 @@ import math
 import time
 
 from account import Refused
-from devices import credentials_zip
 from door import Response, Router, platform_error
 from repository import parse_rfc3339
 
@@ -165,7 +164,7 @@ class PlatformDoor:
         device = self._cloud.devices.add(
             body["deviceId"], body.get("deviceName"), body.get("fleetIds") or (),
             hibernated=bool(body.get("hibernated")))
-        return Response(200, credentials_zip(device, self._cloud.url("gateway")),
+        return Response(200, self._cloud.credentials_of(device),
                         {"Content-Type": "application/octet-stream"})
 
     def _device(self, _request, uuid):

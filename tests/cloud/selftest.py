@@ -7,12 +7,13 @@
 
 import unittest
 
+import selftest_devices
 import selftest_doors
 import selftest_transport
 
 
 def load_tests(loader, _tests, _pattern):
-    modules = (selftest_doors, selftest_transport)
+    modules = (selftest_devices, selftest_doors, selftest_transport)
     return unittest.TestSuite(loader.loadTestsFromModule(module) for module in modules)
 
 

@@ -24,6 +24,7 @@ import credentials
 import seeds
 from account import Account
 from cloud import Cloud, Settings
+from device_door import DeviceDoor
 from door import Request, Response
 from faults import Answer
 from frontend import BACKEND_SOCKET, Frontend
@@ -49,6 +50,7 @@ class Doors:
             "api": self._platform.answer,
             "token": cloud.tokens.answer,
             "gateway": self._uptane.answer_gateway,
+            "dgw": DeviceDoor(cloud).answer,
             "ostree": self._uptane.answer_ostree,
             "feed": self._uptane.answer_feed,
             "store": self._store.answer,
@@ -168,7 +170,7 @@ def main(folder, options):
     doors = Doors(cloud)
     serve(BACKEND_SOCKET, DoorHandler, doors)
     serve(control.SOCKET, ControlHandler, doors)
-    frontend.start(options["static_targets"])
+    frontend.start(options["static_targets"], cloud.device_authority)
     credentials.describe(cloud)
     while frontend.exit_status() is None and Path(control.PID_FILE).exists() \
             and not signal.sigtimedwait([signal.SIGTERM], 0.5):
