@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -84,6 +85,11 @@ int app_look_store(struct app *app, struct err *e)
 void app_close(struct app *app)
 {
     store_close(&app->store);
+}
+
+void app_read_clock(struct app *app)
+{
+    app->now = app->global.at.given ? app->global.at.time : (int64_t)time(NULL);
 }
 
 /* JSON is UTF-8, a path need not be: what is none of it becomes U+FFFD. */

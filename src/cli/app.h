@@ -53,6 +53,9 @@ must_check int app_open_store(struct app *app, struct err *e);
 must_check int app_look_store(struct app *app, struct err *e);
 void app_close(struct app *app);
 
+/* Sets `now` by --at, else by the machine's clock: at the start, and after a long wait. */
+void app_read_clock(struct app *app);
+
 /* Prints the JSON answer and deletes it. */
 void app_print_json(struct cJSON *answer);
 /* The message and hint on stderr. */

@@ -8,17 +8,21 @@
 
 #include "account/session.h"
 #include "base/mem.h"
+#include "base/out.h"
+#include "cli/app.h"
 #include "cli/print.h"
-#include "cli/reports.h"
+#include "report/await.h"
 #include "report/publish.h"
 
 struct sync_options {
-    bool dry_run;
+    bool dry_run, wait;
 };
 
 static const struct option options[] = {
     {"dry-run", OPTION_FLAG, NULL, offsetof(struct sync_options, dry_run),
      "show what would be written to the notes of which device; write nothing"},
+    {"wait", OPTION_FLAG, NULL, offsetof(struct sync_options, wait),
+     "where the cloud cannot be reached, sleep until it can"},
     {0},
 };
 
@@ -128,21 +132,82 @@ static void tell_failures(const struct publishing *all, int *exit_code)
         }
 }
 
+/* Does the cloud answer? No longer than that for each step of finding out. */
+#define KNOCK_MS 10000
+static int knock(const struct app *app, struct err *e)
+{
+    struct cloud *cloud;
+    if (session_try_stored(&app->store, app->profile, app->global.cacert, KNOCK_MS, &cloud, e))
+        return -1;
+    int rc = cloud_check_login(cloud, e);
+    cloud_close(cloud);
+    return rc;
+}
+
+static int sync_once(struct app *app, const struct sync_options *o, struct publishing *ret, struct err *e)
+{
+    AUTO_LEDGER struct ledger *ledger = NULL;
+    AUTO_FD int lock = -1;
+    struct cloud *cloud;
+    if ((o->wait && knock(app, e)) || ledger_lock_cloud(app->store.state_fd, &lock, e) ||
+        ledger_open(app->store.state_fd, true, &ledger, e) ||
+        session_open_stored(&app->store, app->profile, app->global.cacert, &cloud, e))
+        return -1;
+    const struct publish_options how = {.profile = app->profile, .now = app->now, .dry_run = o->dry_run};
+    int rc = publish_reports(cloud, ledger, &how, ret, e);
+    cloud_close(cloud);
+    return rc;
+}
+
+/* What stands in the way and may pass; NULL: nothing. `why` is that of a try that failed as a whole. */
+static const struct err *find_hindrance(const struct publishing *all, bool failed, const struct err *why)
+{
+    if (failed)
+        return await_helps(why) ? why : NULL;
+    for (size_t i = 0; i < all->count; i++)
+        if (await_helps(&all->list[i].error))
+            return &all->list[i].error;
+    return NULL;
+}
+
+/* The same reason is told once. */
+static void tell_waiting(const struct app *app, const struct err *why, enum err_id *told)
+{
+    AUTO(buf) struct buf reason = {0};
+    if (*told == why->id)
+        return;
+    *told = why->id;
+    out_escape(&reason, why->message, strlen(why->message));
+    app_note(app, "airlock: waiting for the cloud: %s", buf_text(&reason));
+}
+
+static int sync_until_done(struct app *app, const struct sync_options *o, struct publishing *ret,
+                           struct err *e)
+{
+    AUTO(await) struct await await = {.fd = -1};
+    enum err_id told = ERR_NONE;
+    if (o->wait && await_open(&await, e))
+        return -1;
+    for (;;) {
+        int rc = sync_once(app, o, ret, e);
+        const struct err *hindrance = o->wait ? find_hindrance(ret, rc != 0, e) : NULL;
+        if (!hindrance)
+            return rc;
+        tell_waiting(app, hindrance, &told);
+        publishing_free(ret);
+        if (await_rest(&await, e))
+            return -1;
+        app_read_clock(app);
+    }
+}
+
 static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
                struct err *e)
 {
     const struct sync_options *o = values;
-    AUTO_LEDGER struct ledger *ledger = NULL;
     AUTO(publishing) struct publishing all = {0};
-    struct cloud *cloud;
     (void)words, (void)count;
-    if (reports_open_ledger(app, &ledger, e) ||
-        session_open_stored(&app->store, app->profile, app->global.cacert, &cloud, e))
-        return -1;
-    const struct publish_options how = {.profile = app->profile, .now = app->now, .dry_run = o->dry_run};
-    int rc = publish_reports(cloud, ledger, &how, &all, e);
-    cloud_close(cloud);
-    if (rc)
+    if (app_open_store(app, e) || sync_until_done(app, o, &all, e))
         return -1;
     if (app->global.json)
         print_json(&all);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -57,7 +56,7 @@ static int check_words(const struct command *c, const char **words, size_t count
 static int prepare_app(struct app *app, struct err *e)
 {
     app->profile = app->global.profile ? app->global.profile : PROFILE_DEFAULT;
-    app->now = app->global.at.given ? app->global.at.time : (int64_t)time(NULL);
+    app_read_clock(app);
     return progress_view_open(&app->global, &app->progress, e);
 }
 

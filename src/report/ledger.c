@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/ledger_internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 
 #include "base/fs.h"
 #include "base/mem.h"
@@ -110,6 +112,18 @@ static int open_database(int state_fd, bool make, sqlite3 **ret, struct err *e)
     if (sqlite3_open_v2(path, ret, flags, NULL))
         return *ret ? sql_error(*ret, e) : err_set(e, ERR_INTERNAL, "SQLite has no memory");
     sqlite3_busy_timeout(*ret, WAIT_MS);
+    return 0;
+}
+
+int ledger_lock_cloud(int state_fd, int *ret_fd, struct err *e)
+{
+    AUTO_FD int folder = -1;
+    if (fs_open_dir_at(state_fd, LEDGER_FOLDER, true, &folder, e))
+        return -1;
+    while (flock(folder, LOCK_EX))
+        if (errno != EINTR)
+            return err_errno(e, ERR_SYSTEM, "cannot lock the ledger of reports");
+    *ret_fd = steal_fd(&folder);
     return 0;
 }
 

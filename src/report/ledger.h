@@ -55,6 +55,10 @@ must_check int ledger_open(int state_fd, bool make, struct ledger **ret, struct 
 void ledger_close(struct ledger **l);
 #define AUTO_LEDGER __attribute__((cleanup(ledger_close)))
 
+/* For whoever tells the cloud what is in the ledger: a second one waits until the first is done, and finds it
+ * done. Closing *ret_fd lets go. */
+must_check int ledger_lock_cloud(int state_fd, int *ret_fd, struct err *e);
+
 /* Everything added in between is there, or nothing of it. ledger_close() without a commit takes it back. */
 must_check int ledger_begin(struct ledger *l, struct err *e);
 must_check int ledger_commit(struct ledger *l, struct err *e);
