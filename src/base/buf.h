@@ -19,6 +19,8 @@ struct buf {
 };
 
 void buf_free(struct buf *b);
+/* The same for a secret: overwrites it first. */
+void buf_wipe(struct buf *b);
 /* Empties it and keeps the memory. */
 void buf_clear(struct buf *b);
 /* Room for n more bytes; returns where they go. The caller adds what it wrote to b->len. */

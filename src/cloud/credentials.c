@@ -1,30 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cloud/credentials.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/out.h"
+#include "cloud/zip_entries.h"
 
 /* The entries that are read, and nothing else. */
 struct entries {
     struct buf treehub, repo_url, director_root, image_root;
 };
 
-static int read_archive(const struct buf *zip, struct entries *ret, struct err *e);
-static int read_entries(struct archive *a, struct entries *ret, struct err *e);
-static struct buf *place_of(struct entries *entries, const char *name);
-static int read_entry(struct archive *a, const char *name, struct buf *ret, struct err *e);
-static int archive_error(struct archive *a, struct err *e);
+static int read_entries(const struct buf *zip, struct entries *ret, struct err *e);
 static int interpret_treehub(const struct buf *bytes, struct credentials *c, struct err *e);
 static int interpret_login(struct json_value oauth2, struct credentials *c, struct err *e);
 static char *token_url(const char *server);
-static void wipe(struct buf *b);
 static void entries_free(struct entries *entries);
 
 int credentials_read(const char *path, struct credentials *ret, struct err *e)
@@ -32,10 +25,10 @@ int credentials_read(const char *path, struct credentials *ret, struct err *e)
     AUTO(buf) struct buf zip = {0};
     AUTO(entries) struct entries entries = {0};
     AUTO(credentials) struct credentials c = {0};
-    if (fs_read_file(path, CREDENTIALS_ARCHIVE_MAX, &zip, e))
+    if (fs_read_file(path, ZIP_MAX, &zip, e))
         return -1;
-    int failed = read_archive(&zip, &entries, e);
-    wipe(&zip);
+    int failed = read_entries(&zip, &entries, e);
+    buf_wipe(&zip);
     if (failed || interpret_treehub(&entries.treehub, &c, e))
         return err_context(e, "'%s'", path);
     if (!entries.repo_url.len) {
@@ -64,89 +57,22 @@ void credentials_free(struct credentials *c)
     *c = (struct credentials){0};
 }
 
-/* ---- the archive ---- */
-
-static int read_archive(const struct buf *zip, struct entries *ret, struct err *e)
+static int read_entries(const struct buf *zip, struct entries *ret, struct err *e)
 {
-    struct archive *a = archive_read_new();
-    if (!a)
-        return err_set(e, ERR_INTERNAL, "libarchive: out of memory");
-    int failed;
-    if (archive_read_support_format_zip(a) != ARCHIVE_OK ||
-        archive_read_open_memory(a, zip->data, zip->len) != ARCHIVE_OK)
-        failed = archive_error(a, e);
-    else
-        failed = read_entries(a, ret, e);
-    archive_read_free(a);
-    return failed;
-}
-
-static int read_entries(struct archive *a, struct entries *ret, struct err *e)
-{
-    struct archive_entry *entry;
-    for (unsigned count = 0;; count++) {
-        int status = archive_read_next_header(a, &entry);
-        if (status == ARCHIVE_EOF)
-            return 0;
-        if (status != ARCHIVE_OK)
-            return archive_error(a, e);
-        if (count >= CREDENTIALS_ENTRIES_MAX)
-            return err_set(e, ERR_BAD_CREDENTIALS, "the archive has more than %u entries",
-                           CREDENTIALS_ENTRIES_MAX);
-        const char *name = archive_entry_pathname(entry);
-        struct buf *place = name ? place_of(ret, name) : NULL;
-        if (place && place->data)
-            return err_set(e, ERR_BAD_CREDENTIALS, "the archive has '%s' twice", name);
-        if (place && read_entry(a, name, place, e))
-            return -1;
-    }
-}
-
-static struct buf *place_of(struct entries *entries, const char *name)
-{
-    if (strcmp(name, "treehub.json") == 0)
-        return &entries->treehub;
-    if (strcmp(name, "tufrepo.url") == 0)
-        return &entries->repo_url;
-    if (strcmp(name, "root.json") == 0)
-        return &entries->image_root;
-    if (strcmp(name, "director.root.json") == 0)
-        return &entries->director_root;
-    return NULL;
-}
-
-static int read_entry(struct archive *a, const char *name, struct buf *ret, struct err *e)
-{
-    buf_add(ret, "", 0); /* an empty entry is there, too */
-    for (;;) {
-        uint8_t *to = buf_reserve(ret, CREDENTIALS_ENTRY_MAX + 1 - ret->len);
-        la_ssize_t n = archive_read_data(a, to, CREDENTIALS_ENTRY_MAX + 1 - ret->len);
-        if (n < 0)
-            return archive_error(a, e);
-        ret->len += (size_t)n;
-        ret->data[ret->len] = '\0';
-        if (n == 0)
-            return 0;
-        if (ret->len > CREDENTIALS_ENTRY_MAX)
-            return err_set(e, ERR_BAD_CREDENTIALS, "'%s' in it is larger than %u bytes", name,
-                           CREDENTIALS_ENTRY_MAX);
-    }
-}
-
-static int archive_error(struct archive *a, struct err *e)
-{
-    const char *reason = archive_error_string(a);
-    AUTO(buf) struct buf shown = {0};
-    if (reason)
-        out_escape(&shown, reason, strlen(reason));
-    return err_set(e, ERR_BAD_CREDENTIALS, "not a readable ZIP archive: %s", buf_text(&shown));
+    const struct zip_entry wanted[] = {
+        {"treehub.json", &ret->treehub},
+        {"tufrepo.url", &ret->repo_url},
+        {"root.json", &ret->image_root},
+        {"director.root.json", &ret->director_root},
+    };
+    return zip_entries_read(zip->data, zip->len, wanted, COUNT_OF(wanted), e);
 }
 
 /* ---- its content ---- */
 
 static int interpret_treehub(const struct buf *bytes, struct credentials *c, struct err *e)
 {
-    static const struct json_limits limits = {.bytes = CREDENTIALS_ENTRY_MAX, .depth = 8, .nodes = 4096};
+    static const struct json_limits limits = {.bytes = ZIP_ENTRY_MAX, .depth = 8, .nodes = 4096};
     AUTO(json) struct json doc = {0};
     struct json_value ostree, server, no_auth, oauth2;
     if (!bytes->data)
@@ -197,16 +123,9 @@ static char *token_url(const char *server)
     return mem_format("%.*s%s", (int)len, server, has_end ? "" : end);
 }
 
-static void wipe(struct buf *b)
-{
-    if (b->data)
-        explicit_bzero(b->data, b->room);
-}
-
 static void entries_free(struct entries *entries)
 {
-    wipe(&entries->treehub);
-    buf_free(&entries->treehub);
+    buf_wipe(&entries->treehub);
     buf_free(&entries->repo_url);
     buf_free(&entries->director_root);
     buf_free(&entries->image_root);

@@ -13,12 +13,6 @@
 #include "base/err.h"
 #include "cloud/endpoints.h"
 
-#define CREDENTIALS_ARCHIVE_MAX (1u << 20) /* bytes; real ones have some ten thousand */
-#define CREDENTIALS_ENTRY_MAX                                                                                \
-    (128u << 10)                    /* bytes: twice what a device reads of a root, the largest entry         \
-                                     */
-#define CREDENTIALS_ENTRIES_MAX 64u /* real ones have at most nine */
-
 struct credentials {
     struct cloud_endpoints endpoints; /* repo, ostree and token; the rest is left to be settled */
     bool no_auth;                     /* the server asks for no login: no client below */

@@ -7,34 +7,39 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cloud/device_credentials.h"
 #include "cloud/platform_answer.h"
 
 #define PAGE_SIZE 500
 
-/* What comes from the server becomes part of a path: a UUID and nothing else. */
-static bool is_uuid(const char *text)
-{
-    return text && strlen(text) == 36 && strspn(text, "0123456789abcdefABCDEF-") == 36;
-}
-
-static void device_free(struct cloud_device *d)
+void cloud_device_free(struct cloud_device *d)
 {
     free(d->uuid);
     free(d->name);
+    free(d->id);
     free(d->last_seen);
+    *d = (struct cloud_device){0};
+}
+
+/* The UUID becomes a part of paths: nothing else is let through. */
+static int read_device(struct json_value v, struct cloud_device *ret)
+{
+    *ret = (struct cloud_device){.uuid = platform_text(v, "deviceUuid"),
+                                 .name = platform_text(v, "deviceName"),
+                                 .id = platform_text(v, "deviceId"),
+                                 .last_seen = platform_text(v, "lastSeen")};
+    if (device_uuid_check(ret->uuid) && ret->name)
+        return 0;
+    cloud_device_free(ret);
+    return -1;
 }
 
 static int add_devices(struct json_value values, struct cloud_devices *ret)
 {
     for (size_t i = 0; i < json_count(values); i++) {
-        struct json_value v = json_at(values, i);
-        struct cloud_device d = {.uuid = platform_text(v, "deviceUuid"),
-                                 .name = platform_text(v, "deviceName"),
-                                 .last_seen = platform_text(v, "lastSeen")};
-        if (!is_uuid(d.uuid) || !d.name || ret->count >= DEVICES_MAX) {
-            device_free(&d);
+        struct cloud_device d;
+        if (ret->count >= DEVICES_MAX || read_device(json_at(values, i), &d))
             return -1;
-        }
         mem_grow(&ret->list, ret->count, &ret->room, sizeof *ret->list);
         ret->list[ret->count++] = d;
     }
@@ -67,9 +72,41 @@ int cloud_list_devices(struct cloud *c, struct cloud_devices *ret, struct err *e
 void cloud_devices_free(struct cloud_devices *d)
 {
     for (size_t i = 0; i < d->count; i++)
-        device_free(&d->list[i]);
+        cloud_device_free(&d->list[i]);
     free(d->list);
     *d = (struct cloud_devices){0};
+}
+
+int cloud_get_device(struct cloud *c, const char *uuid, struct cloud_device *ret, struct err *e)
+{
+    AUTO(platform_answer) struct platform_answer answer = {0};
+    AUTO_FREE char *path = mem_format("/devices/%s", uuid);
+    if (platform_get(c, path, &answer, e))
+        return -1;
+    return read_device(json_root(&answer.doc), ret) ? platform_bad_answer("/devices/...", e) : 0;
+}
+
+int cloud_count_assignments(struct cloud *c, const char *uuid, size_t *ret, struct err *e)
+{
+    AUTO(platform_answer) struct platform_answer answer = {0};
+    AUTO_FREE char *path = mem_format("/devices/uptane/%s/assignment", uuid);
+    if (platform_get(c, path, &answer, e))
+        return -1;
+    if (json_type(json_root(&answer.doc)) != JSON_ARRAY)
+        return platform_bad_answer("/devices/uptane/.../assignment", e);
+    *ret = json_count(json_root(&answer.doc));
+    return 0;
+}
+
+int cloud_create_device(struct cloud *c, const char *id, const char *name, struct buf *ret_zip, struct err *e)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, "deviceId", id);
+    if (name)
+        cJSON_AddStringToObject(body, "deviceName", name);
+    AUTO_FREE char *json = cJSON_PrintUnformatted(body);
+    cJSON_Delete(body);
+    return platform_post(c, "/devices", json, ret_zip, e);
 }
 
 int cloud_device_serial(struct cloud *c, const char *uuid, char **ret, struct err *e)

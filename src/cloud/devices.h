@@ -13,8 +13,10 @@
 
 struct cloud_device {
     char *uuid, *name;
+    char *id;        /* what whoever made it called it; one of its kind in the account. NULL where absent */
     char *last_seen; /* RFC 3339; NULL: it never came online */
 };
+void cloud_device_free(struct cloud_device *d);
 
 struct cloud_devices {
     struct cloud_device *list;
@@ -23,6 +25,16 @@ struct cloud_devices {
 
 must_check int cloud_list_devices(struct cloud *c, struct cloud_devices *ret, struct err *e);
 void cloud_devices_free(struct cloud_devices *d);
+
+/* ERR_NO_SUCH_FILE: there is none. */
+must_check int cloud_get_device(struct cloud *c, const char *uuid, struct cloud_device *ret, struct err *e);
+/* How many updates are assigned to it and not done. */
+must_check int cloud_count_assignments(struct cloud *c, const char *uuid, size_t *ret, struct err *e);
+/* Makes a device; the ZIP of its credentials (device_credentials.h) comes back this once and never again, and
+ * holds a private key: wipe it. `name` NULL: the cloud makes one up. HTTP status 409: there is one of that
+ * id. */
+must_check int cloud_create_device(struct cloud *c, const char *id, const char *name, struct buf *ret_zip,
+                                   struct err *e);
 
 /* Serial of the primary ECU; *ret = NULL where the device has registered none. */
 must_check int cloud_device_serial(struct cloud *c, const char *uuid, char **ret, struct err *e);

@@ -49,6 +49,13 @@ int platform_put(struct cloud *c, const char *path, const char *json, struct err
     return send(c, path, &request, &ignored, e);
 }
 
+int platform_post(struct cloud *c, const char *path, const char *json, struct buf *ret_body, struct err *e)
+{
+    struct http_request request = {
+        .body = json, .body_len = strlen(json), .content_type = "application/json", .once = true};
+    return send(c, path, &request, ret_body, e);
+}
+
 int platform_bad_answer(const char *path, struct err *e)
 {
     return err_set(e, ERR_BAD_ANSWER, "platform API: the answer to '%s' has another form than documented",

@@ -19,6 +19,9 @@ void platform_answer_free(struct platform_answer *a);
 must_check int platform_get(struct cloud *c, const char *path, struct platform_answer *ret, struct err *e);
 /* PUT of a JSON text; the answer's body does not matter. */
 must_check int platform_put(struct cloud *c, const char *path, const char *json, struct err *e);
+/* POST of a JSON text, sent once; the answer's body as it came. */
+must_check int platform_post(struct cloud *c, const char *path, const char *json, struct buf *ret_body,
+                             struct err *e);
 /* ERR_BAD_ANSWER. */
 int platform_bad_answer(const char *path, struct err *e);
 /* A copy; NULL where there is no such member or it is no string. */

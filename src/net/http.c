@@ -27,6 +27,7 @@ int http_open(const struct http_options *o, struct http **ret, struct err *e)
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return curl_error_internal(e, "global", "cannot start");
     struct http *h = mem_zeroed(1, sizeof *h);
+    h->identity = o->identity;
     h->ca_file = o->ca_file ? mem_strdup(o->ca_file) : NULL;
     h->ca_adds = o->ca_adds;
     h->user_agent = mem_strdup(o->user_agent ? o->user_agent : "airlock/" AIRLOCK_VERSION);
@@ -205,6 +206,8 @@ int http_send(struct http *h, const struct http_request *request, struct buf *re
         failed = wait_for_network(h, job_rest_us(j, http_now_us()), e);
         job_step(j, http_now_us());
     }
+    if (request->ret_sent)
+        *request->ret_sent = j->ever_sent;
     if (!failed && j->failed) {
         *e = j->error;
         failed = -1;

@@ -23,10 +23,19 @@
 
 struct http;
 
+/* Whom a server that asks takes us for, all PEM. The caller's for as long as the handle lives; nothing is
+ * kept of the key beyond that. */
+struct http_identity {
+    const void *certificate, *key, *ca;
+    size_t certificate_len, key_len, ca_len;
+};
+
 struct http_options {
-    const char *ca_file;    /* PEM instead of the system's CAs; NULL: the system's */
-    bool ca_adds;           /* ca_file counts beside the system's */
-    const char *user_agent; /* NULL: "airlock/<version>" */
+    const struct http_identity *identity; /* shown to every server that asks; NULL: nobody. Its ca, where
+                                             there is one, counts in place of all others */
+    const char *ca_file;                  /* PEM instead of the system's CAs; NULL: the system's */
+    bool ca_adds;                         /* ca_file counts beside the system's */
+    const char *user_agent;               /* NULL: "airlock/<version>" */
     unsigned parallel; /* large transfers, and connections to one server, at once; of small transfers up to
                           four times as many; 0: HTTP_PARALLEL_DEFAULT */
     unsigned attempts; /* tries per transfer without a byte of progress; 0: HTTP_ATTEMPTS_DEFAULT */
@@ -67,13 +76,15 @@ struct http_request {
     const char *content_type;
     size_t max_answer; /* bytes; ERR_TOO_LARGE beyond; 0: 64 KiB */
     bool repeatable;   /* a POST that may reach the server twice, as one for a token may */
+    bool once;         /* tried once, on a connection of its own: whatever happens, it is not sent again */
+    bool *ret_sent;    /* NULL, or told whether it may have reached the server, after an error too */
 };
 
 /* One exchange. 0 for every HTTP status that is not retried (the caller judges reply->status; the body of an
  * error answer is in ret_body too); -1 when no answer was had: ERR_NETWORK, ERR_NETWORK_STALLED, ERR_TLS,
  * ERR_RATE_LIMITED, ERR_BAD_URL, ERR_BAD_REDIRECT, ERR_TOO_LARGE, ERR_BAD_ANSWER (its head and trailers
  * exceed 256 KiB), ERR_LOGIN_REFUSED (401 also with a fresh login), or what auth reported. Only GET, HEAD and
- * PUT are retried after bytes were sent. */
+ * PUT are retried after bytes were sent, unless `once`. */
 must_check int http_send(struct http *h, const struct http_request *request, struct buf *ret_body,
                          struct http_reply *ret_reply, struct err *e);
 

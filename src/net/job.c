@@ -21,6 +21,7 @@ static void ask(struct job *j);
 static int prepare_login(struct job *j, struct err *e);
 static void prepare_headers(struct job *j);
 static CURLcode set_options(struct job *j);
+static CURLcode set_identity(CURL *easy, const struct http_identity *i);
 static CURLcode set_method(CURL *easy, const struct http_request *r);
 static size_t on_head_line(char *line, size_t size, size_t n, void *job);
 static size_t on_body(char *bytes, size_t size, size_t n, void *job);
@@ -49,9 +50,10 @@ struct job *job_new(struct http *h, const struct http_request *request, const st
     *j = (struct job){.http = h, .easy = easy, .request = *request, .sink = *sink, .small = small};
     const char *method = request->method ? request->method : request->body ? "POST" : "GET";
     j->request.method = method;
-    transfer_begin(&j->transfer, sink->have, sink->expected, h->attempts);
+    transfer_begin(&j->transfer, sink->have, sink->expected, request->once ? 1 : h->attempts);
     j->transfer.is_read = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
     j->transfer.repeatable = j->transfer.is_read || strcmp(method, "PUT") == 0 || request->repeatable;
+    j->connection_is_fresh = request->once; /* libcurl itself repeats what a kept connection did not answer */
     j->url = mem_strdup(request->url);
     return j;
 }
@@ -234,7 +236,27 @@ static CURLcode set_options(struct job *j)
     SET(CURLOPT_PREREQFUNCTION, on_request);
     SET(CURLOPT_PREREQDATA, j);
 #undef SET
+    if (failed == CURLE_OK && h->identity)
+        failed = set_identity(easy, h->identity);
     return failed == CURLE_OK ? set_method(easy, &j->request) : failed;
+}
+
+static CURLcode set_blob(CURL *easy, CURLoption option, const void *pem, size_t len)
+{
+    struct curl_blob blob = {.data = (void *)pem, .len = len, .flags = CURL_BLOB_NOCOPY};
+    return len ? curl_easy_setopt(easy, option, &blob) : CURLE_OK;
+}
+
+static CURLcode set_identity(CURL *easy, const struct http_identity *i)
+{
+    CURLcode failed = set_blob(easy, CURLOPT_SSLCERT_BLOB, i->certificate, i->certificate_len);
+    if (failed == CURLE_OK)
+        failed = set_blob(easy, CURLOPT_SSLKEY_BLOB, i->key, i->key_len);
+    if (failed == CURLE_OK)
+        failed = set_blob(easy, CURLOPT_CAINFO_BLOB, i->ca, i->ca_len);
+    if (failed == CURLE_OK && i->ca_len)
+        failed = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* or the system's count beside it */
+    return failed;
 }
 
 static CURLcode set_method(CURL *easy, const struct http_request *r)
@@ -257,7 +279,7 @@ static int on_request(void *job, char *remote, char *local, int remote_port, int
 {
     (void)remote, (void)local, (void)remote_port, (void)local_port;
     struct job *j = job;
-    j->sent = true;
+    j->sent = j->ever_sent = true;
     j->heard_us = j->http->waited_us;
     return CURL_PREREQFUNC_OK;
 }

@@ -28,6 +28,7 @@ enum lane { LANE_MULTIPLEXED, LANE_SINGLE, LANE_COUNT };
 struct http {
     CURLM *lanes[LANE_COUNT];
     CURLSH *share; /* TLS sessions: libcurl keeps them per easy handle otherwise */
+    const struct http_identity *identity;
     char *ca_file, *user_agent;
     bool ca_adds;
     bool ca_is_one_file; /* and so libcurl parses it once for all connections */
@@ -67,6 +68,7 @@ struct job {
     uint64_t dropped;         /* bytes of a body that nobody wants */
     uint64_t head_len;        /* bytes of head lines and trailers of the present request */
     bool sent;                /* the present request may have reached the server */
+    bool ever_sent;           /* one of them may have */
     bool connection_is_fresh; /* ask on a new HTTP/1.1 connection: the last one failed */
     uint64_t wake_us;         /* monotonic clock */
     uint64_t heard_us;        /* http->waited_us when the last byte came */

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "cloud/credentials.h"
+#include "cloud/zip_entries.h"
 
 #define LOGIN "{\"server\": \"https://kc/realm/\", \"client_id\": \"me\", \"client_secret\": \"pass\"}"
 #define TREEHUB "{\"ostree\": {\"server\": \"https://treehub/api/v3/\"}, \"oauth2\": " LOGIN "}"
@@ -161,11 +162,11 @@ static void a_file_that_is_no_archive_is_refused(void **state)
 static void archives_out_of_proportion_are_refused(void **state)
 {
     (void)state;
-    AUTO_FREE char *large = mem_zeroed(CREDENTIALS_ENTRY_MAX + 2, 1);
-    memset(large, ' ', CREDENTIALS_ENTRY_MAX + 1);
+    AUTO_FREE char *large = mem_zeroed(ZIP_ENTRY_MAX + 2, 1);
+    memset(large, ' ', ZIP_ENTRY_MAX + 1);
     const struct entry too_large[] = {{"treehub.json", TREEHUB}, {"root.json", large}};
     const struct entry twice[] = {{"treehub.json", TREEHUB}, {"treehub.json", TREEHUB}};
-    struct entry many[CREDENTIALS_ENTRIES_MAX + 1];
+    struct entry many[ZIP_ENTRIES_MAX + 1];
     write_archive(too_large, COUNT_OF(too_large));
     expect_refusal("larger");
     write_archive(twice, COUNT_OF(twice));
