@@ -18,20 +18,16 @@ static int read_members_back(const struct bundle *bundle, int dirfd, struct prog
     return read_back(dirfd, files, n, progress, e);
 }
 
-int unpack_aside(struct bundle *bundle, int dirfd, const char *name, struct progress *progress,
-                 struct aside *ret, struct err *e)
+int unpack_into(struct bundle *bundle, int dirfd, struct progress *progress, struct err *e)
 {
-    AUTO(aside) struct aside aside = {.parent_fd = -1, .fd = -1};
-    if (aside_begin(&aside, dirfd, name, e) || bundle_extract(bundle, aside.fd, 0, progress, e) ||
-        read_members_back(bundle, aside.fd, progress, e))
-        return -1;
-    *ret = aside;
-    aside = (struct aside){.parent_fd = -1, .fd = -1};
-    return 0;
+    return bundle_extract(bundle, dirfd, 0, progress, e) || read_members_back(bundle, dirfd, progress, e) ? -1
+                                                                                                          : 0;
 }
 
 int unpack(struct bundle *bundle, int dirfd, const char *name, struct progress *progress, struct err *e)
 {
     AUTO(aside) struct aside aside = {.parent_fd = -1, .fd = -1};
-    return unpack_aside(bundle, dirfd, name, progress, &aside, e) || aside_commit(&aside, e) ? -1 : 0;
+    if (aside_begin(&aside, dirfd, name, e) || unpack_into(bundle, aside.fd, progress, e))
+        return -1;
+    return aside_commit(&aside, e);
 }

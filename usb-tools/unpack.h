@@ -14,8 +14,7 @@
  * back from the medium. */
 must_check int unpack(struct bundle *bundle, int dirfd, const char *name, struct progress *progress,
                       struct err *e);
-/* All of that but the rename: *ret is committed by the caller. */
-must_check int unpack_aside(struct bundle *bundle, int dirfd, const char *name, struct progress *progress,
-                            struct aside *ret, struct err *e);
+/* All of that but the folder and its rename, which are the caller's: into the empty folder `dirfd`. */
+must_check int unpack_into(struct bundle *bundle, int dirfd, struct progress *progress, struct err *e);
 
 #endif

@@ -35,6 +35,7 @@ enum err_id {
 #define ERROR(symbol, id, exit, text, hint) ERR_##symbol,
 #include "base/err_ids.h"
 #undef ERROR
+    ERR_COUNT,
 };
 
 #define ERR_TEXT_MAX 1024 /* bytes of message or hint; a longer one is cut */

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/name.h"
 #include "usb-tools/device/offer.h"
+#include "usb-tools/device/sandbox.h"
 #include "usb-tools/device/say.h"
 #include "usb-tools/device/stage.h"
 
@@ -26,18 +28,54 @@ static int check_source(const struct client_config *c, struct err *e)
                        "\" under [uptane] in /etc/sota/conf.d, and restart the client");
 }
 
-static int find_offer(const char *stick, const struct offer_terms *t, struct offer *ret, struct err *e)
+static int find_offer(const struct arguments *a, const struct offer_terms *t, struct offer *ret,
+                      struct err *e)
 {
     const struct offer_listener listener = {.pass = pass};
-    AUTO_FD int stick_fd = -1, dirfd = -1;
-    if (fs_open_dir(stick, &stick_fd, e))
-        return -1;
-    if (fs_open_dir_at(stick_fd, "airlock", false, &dirfd, e)) {
+    AUTO_FD int dirfd = -1;
+    if (fs_open_dir_at(a->stick_fd, "airlock", false, &dirfd, e)) {
         if (e->id == ERR_NO_SUCH_PATH)
-            err_set(e, ERR_NOTHING_TO_INSTALL, "'%s' has no folder 'airlock'", stick);
+            err_set(e, ERR_NOTHING_TO_INSTALL, "'%s' has no folder 'airlock'", a->stick);
         return -1;
     }
     return offer_find(dirfd, t, &listener, ret, e);
+}
+
+/* ---- in the sandbox: all that reads the stick ---- */
+
+struct search {
+    const struct arguments *a;
+    const struct offer_terms *terms;
+    struct stage *stage;
+};
+
+struct taken {
+    char lockbox[NAME_PART_MAX + 1];
+    int64_t version;
+    bool fresh;
+};
+
+static int take(void *ctx, void *ret_answer, struct err *e)
+{
+    const struct search *s = ctx;
+    struct taken *taken = ret_answer;
+    AUTO(offer) struct offer offer = {0};
+    if (find_offer(s->a, s->terms, &offer, e))
+        return -1;
+    if (stage_fill(s->stage, offer.bundle, &taken->fresh, e))
+        return err_context(e, "'%s'", offer.file);
+    snprintf(taken->lockbox, sizeof taken->lockbox, "%s", offer.lockbox);
+    taken->version = offer.version;
+    return 0;
+}
+
+/* ---- outside ---- */
+
+/* The answer was made by what read the stick. */
+static int check_taken(struct taken *t, struct err *e)
+{
+    t->lockbox[sizeof t->lockbox - 1] = '\0';
+    return name_check_role(t->lockbox, e);
 }
 
 int apply(const struct arguments *a, struct err *e)
@@ -45,22 +83,21 @@ int apply(const struct arguments *a, struct err *e)
     AUTO_FD int root_fd = -1;
     AUTO(facts) struct facts facts = {0};
     AUTO(signer_keys) struct signer_keys signers = {0};
-    AUTO(stage) struct stage stage = {.fd = -1, .lock_fd = -1};
-    AUTO(offer) struct offer offer = {0};
-    bool fresh;
+    AUTO(stage) struct stage stage = STAGE_CLOSED;
+    struct taken taken;
     if (fs_open_dir(a->root, &root_fd, e) || facts_load(root_fd, &facts, e) ||
         check_source(&facts.config, e) || signer_keys_load(root_fd, &signers, e) ||
-        stage_open(root_fd, &stage, e))
+        stage_open(root_fd, &stage, e) || stage_begin(&stage, e))
         return -1;
     if (signers.count == 0)
         fprintf(stderr, "airlock-device: no signer keys in /" SIGNER_KEYS_PATH
                         ": anybody's bundle is taken, and Uptane alone decides\n");
     const struct offer_terms terms = {root_fd, stage.fd, &facts, &signers, a->now, a->lockbox};
-    if (find_offer(a->stick, &terms, &offer, e))
+    struct search search = {a, &terms, &stage};
+    if (sandbox_run(take, &search, &taken, sizeof taken, e) || check_taken(&taken, e) ||
+        (taken.fresh && stage_finish(&stage, e)))
         return -1;
-    if (stage_bundle(&stage, offer.bundle, &fresh, e))
-        return err_context(e, "'%s'", offer.file);
-    say_line("%s version %" PRId64 " %s " STAGE_SOURCE, offer.lockbox, offer.version,
-             fresh ? "unpacked to" : "is already in");
+    say_line("%s version %" PRId64 " %s " STAGE_SOURCE, taken.lockbox, taken.version,
+             taken.fresh ? "unpacked to" : "is already in");
     return 0;
 }

@@ -11,7 +11,8 @@
 
 struct arguments {
     const char *root;    /* the device's file system */
-    const char *stick;   /* NULL for a verb without one */
+    const char *stick;   /* how a person calls it; NULL for a verb without one */
+    int stick_fd;        /* the folder where it is mounted */
     const char *lockbox; /* the only one that is wanted; NULL: any */
     int64_t now;
     int64_t wait_s; /* how long to wait for an outcome */

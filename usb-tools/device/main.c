@@ -7,9 +7,11 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "usb-tools/device/apply.h"
 #include "usb-tools/device/report.h"
 #include "usb-tools/device/say.h"
@@ -105,7 +107,11 @@ static int run(int argc, char **argv, struct err *e)
         if (words != 1 + verbs[i].has_stick)
             return err_set(e, ERR_USAGE, "after '%s' comes %s", verbs[i].name,
                            verbs[i].has_stick ? "the folder where the stick is mounted" : "no word");
+        AUTO_FD int stick_fd = -1;
         a.stick = verbs[i].has_stick ? argv[optind + 1] : NULL;
+        if (a.stick && fs_open_dir(a.stick, &stick_fd, e))
+            return -1;
+        a.stick_fd = stick_fd;
         return verbs[i].run(&a, e);
     }
     if (words == 0)
@@ -119,6 +125,7 @@ static int run(int argc, char **argv, struct err *e)
 int main(int argc, char **argv)
 {
     struct err e = {0};
+    umask(022); /* the sandbox and the client look at what is unpacked */
     mallopt(M_MMAP_THRESHOLD, GIVEN_BACK_FROM);
     int rc = run(argc, argv, &e);
     if (rc && e.id == ERR_USAGE && !*e.hint)

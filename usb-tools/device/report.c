@@ -18,7 +18,7 @@
 int report_key(const struct arguments *a, struct err *e)
 {
     AUTO_FD int root_fd = -1;
-    AUTO(stage) struct stage stage = {.fd = -1, .lock_fd = -1};
+    AUTO(stage) struct stage stage = STAGE_CLOSED;
     AUTO(sign_key) struct sign_key key = {0};
     char hex[2 * SIGN_PUBLIC_SIZE + 1], fingerprint[SIGN_FINGERPRINT_TEXT];
     bool made;
@@ -89,21 +89,20 @@ static void say_report(const struct outbox *box)
 
 int report(const struct arguments *a, struct err *e)
 {
-    AUTO_FD int root_fd = -1, stick_fd = -1;
+    AUTO_FD int root_fd = -1;
     AUTO(facts) struct facts facts = {0};
     AUTO(signer_keys) struct signer_keys signers = {0};
-    AUTO(stage) struct stage stage = {.fd = -1, .lock_fd = -1};
+    AUTO(stage) struct stage stage = STAGE_CLOSED;
     AUTO(outcome) struct outcome outcome = {0};
     AUTO(outbox) struct outbox box = {0};
     AUTO_FREE char *name = NULL;
-    if (fs_open_dir(a->root, &root_fd, e) || fs_open_dir(a->stick, &stick_fd, e) ||
-        read_name(root_fd, &name, e) || facts_load(root_fd, &facts, e) ||
+    if (fs_open_dir(a->root, &root_fd, e) || read_name(root_fd, &name, e) || facts_load(root_fd, &facts, e) ||
         signer_keys_load(root_fd, &signers, e) || stage_open(root_fd, &stage, e) ||
         outbox_open(stage.fd, name, &box, e) || await_outcome(stage.fd, a->wait_s, &outcome, e) ||
         add_report(&box, &outcome, a->now, signers.count > 0, e) ||
         outbox_set_request(&box, a->now, &facts.device.text, e))
         return -1;
-    if (outbox_copy(&box, stick_fd, e))
+    if (outbox_copy(&box, a->stick_fd, e))
         return err_context(e, "'%s'", a->stick);
     say_report(&box);
     return 0;

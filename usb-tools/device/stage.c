@@ -10,9 +10,12 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "usb-tools/device/sandbox.h"
+#include "usb-tools/device/seal.h"
 #include "usb-tools/unpack.h"
 
 #define FORMER ".update.former" /* the older directory, out of the client's sight */
+#define LOCK_MOMENTS 30         /* of 100 ms */
 #define AWAY_S 3                /* how long at least: the client looks once a second */
 
 static bool exists(int dirfd, const char *name)
@@ -60,18 +63,27 @@ static int settle(int dirfd, struct err *e)
     return move_logs(dirfd, e) || fs_remove_at(dirfd, FORMER, e) ? -1 : 0;
 }
 
+static int take_lock(int fd, struct err *e)
+{
+    const struct timespec moment = {.tv_nsec = 100000000};
+    for (unsigned i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
+        if (i == LOCK_MOMENTS)
+            return err_set(e, ERR_STORE_LOCKED, "another airlock-device is at work");
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
+    }
+    return 0;
+}
+
 int stage_open(int root_fd, struct stage *ret, struct err *e)
 {
-    AUTO(stage) struct stage s = {.fd = -1, .lock_fd = -1};
+    AUTO(stage) struct stage s = STAGE_CLOSED;
     if (fs_open_dir_at(root_fd, STAGE_FOLDER, true, &s.fd, e) ||
         fs_open_at(s.fd, "lock", O_RDWR | O_CREAT, 0600, &s.lock_fd, e))
         return err_context(e, "'/" STAGE_FOLDER "'");
-    if (flock(s.lock_fd, LOCK_EX | LOCK_NB))
-        return err_set(e, ERR_STORE_LOCKED, "another airlock-device is at work");
-    if (settle(s.fd, e))
+    if (take_lock(s.lock_fd, e) || settle(s.fd, e))
         return -1;
     *ret = s;
-    s = (struct stage){.fd = -1, .lock_fd = -1};
+    s = (struct stage)STAGE_CLOSED;
     return 0;
 }
 
@@ -79,6 +91,8 @@ void stage_free(struct stage *s)
 {
     cleanup_fd(&s->lock_fd);
     cleanup_fd(&s->fd);
+    aside_free(&s->aside);
+    *s = (struct stage)STAGE_CLOSED;
 }
 
 /* ---- is it there already? ---- */
@@ -123,16 +137,22 @@ static int give_way(const struct stage *s, struct err *e)
     return 0;
 }
 
-int stage_bundle(struct stage *s, struct bundle *b, bool *ret_fresh, struct err *e)
+int stage_begin(struct stage *s, struct err *e)
 {
-    AUTO(aside) struct aside aside = {.parent_fd = -1, .fd = -1};
-    if (is_there(s, b)) {
-        *ret_fresh = false;
-        return 0;
-    }
-    if (unpack_aside(b, s->fd, STAGE_NAME, NULL, &aside, e) || give_way(s, e) || aside_commit(&aside, e) ||
-        settle(s->fd, e))
+    if (aside_begin(&s->aside, s->fd, STAGE_NAME, e) || sandbox_lend(s->aside.fd, e))
         return err_context(e, "'" STAGE_SOURCE "'");
-    *ret_fresh = true;
+    return 0;
+}
+
+int stage_fill(struct stage *s, struct bundle *b, bool *ret_fresh, struct err *e)
+{
+    *ret_fresh = !is_there(s, b);
+    return *ret_fresh ? unpack_into(b, s->aside.fd, NULL, e) : 0;
+}
+
+int stage_finish(struct stage *s, struct err *e)
+{
+    if (seal(s->aside.fd, e) || give_way(s, e) || aside_commit(&s->aside, e) || settle(s->fd, e))
+        return err_context(e, "'" STAGE_SOURCE "'");
     return 0;
 }
