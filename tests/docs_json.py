@@ -199,6 +199,7 @@ def reports(r):
     said["reports list"] = [shown]
     said["reports show"] = [r.ask("reports", "show", str(report["id"])) for report in shown["reports"]]
     said["sync"] = syncs(r, shown)
+    said["sync --install"] = [r.ask("sync", "--install"), r.ask("sync", "--uninstall")]
     return said
 
 

@@ -47,21 +47,20 @@ static const char *home_folder(void)
     return user ? user->pw_dir : home;
 }
 
-/* $VARIABLE/airlock, else ~/fallback/airlock. */
-static char *user_folder(const char *variable, const char *fallback)
+char *app_user_folder(const char *variable, const char *fallback, const char *folder)
 {
     const char *base = getenv(variable), *home = home_folder();
     if (base && *base == '/')
-        return mem_format("%s/airlock", base);
-    return home && *home ? mem_format("%s/%s/airlock", home, fallback) : NULL;
+        return mem_format("%s/%s", base, folder);
+    return home && *home ? mem_format("%s/%s/%s", home, fallback, folder) : NULL;
 }
 
 static int with_paths(struct app *app, int (*open)(const struct store_paths *, struct store *, struct err *),
                       struct err *e)
 {
-    AUTO_FREE char *cache = user_folder("XDG_CACHE_HOME", ".cache");
-    AUTO_FREE char *state = user_folder("XDG_STATE_HOME", ".local/state");
-    AUTO_FREE char *config = user_folder("XDG_CONFIG_HOME", ".config");
+    AUTO_FREE char *cache = app_user_folder("XDG_CACHE_HOME", ".cache", "airlock");
+    AUTO_FREE char *state = app_user_folder("XDG_STATE_HOME", ".local/state", "airlock");
+    AUTO_FREE char *config = app_user_folder("XDG_CONFIG_HOME", ".config", "airlock");
     const struct store_paths paths = {
         .cache = app->global.store ? app->global.store : cache,
         .state = app->global.state ? app->global.state : state,

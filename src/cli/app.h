@@ -53,6 +53,9 @@ must_check int app_open_store(struct app *app, struct err *e);
 must_check int app_look_store(struct app *app, struct err *e);
 void app_close(struct app *app);
 
+/* $VARIABLE/folder, else ~/fallback/folder; NULL where the user has no home. The caller's. */
+char *app_user_folder(const char *variable, const char *fallback, const char *folder);
+
 /* Sets `now` by --at, else by the machine's clock: at the start, and after a long wait. */
 void app_read_clock(struct app *app);
 

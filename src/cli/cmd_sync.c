@@ -11,11 +11,12 @@
 #include "base/out.h"
 #include "cli/app.h"
 #include "cli/print.h"
+#include "cli/sync_install.h"
 #include "report/await.h"
 #include "report/publish.h"
 
 struct sync_options {
-    bool dry_run, wait;
+    bool dry_run, wait, install, uninstall;
 };
 
 static const struct option options[] = {
@@ -23,6 +24,9 @@ static const struct option options[] = {
      "show what would be written to the notes of which device; write nothing"},
     {"wait", OPTION_FLAG, NULL, offsetof(struct sync_options, wait),
      "where the cloud cannot be reached, sleep until it can"},
+    {"install", OPTION_FLAG, NULL, offsetof(struct sync_options, install),
+     "let systemd do this for you: once an hour, and when something comes into the ledger"},
+    {"uninstall", OPTION_FLAG, NULL, offsetof(struct sync_options, uninstall), "let it do so no more"},
     {0},
 };
 
@@ -207,6 +211,10 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     const struct sync_options *o = values;
     AUTO(publishing) struct publishing all = {0};
     (void)words, (void)count;
+    if (o->install + o->uninstall > (o->dry_run || o->wait ? 0 : 1))
+        return err_set(e, ERR_USAGE, "--install and --uninstall stand alone");
+    if (o->install || o->uninstall)
+        return o->install ? sync_install(app, e) : sync_uninstall(app, e);
     if (app_open_store(app, e) || sync_until_done(app, o, &all, e))
         return -1;
     if (app->global.json)
