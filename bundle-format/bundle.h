@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/progress.h"
+#include "base/several.h"
 #include "bundle-format/medium.h"
 #include "bundle-format/member.h"
 #include "crypto/sign_key.h"
@@ -74,15 +75,23 @@ struct bundle_loan bundle_loans_at(const struct bundle_loans *l, size_t i);
 /* Bytes of the contents that need not be written. */
 uint64_t bundle_loans_bytes(const struct bundle_loans *l);
 
-/* Writes `name` (the head; "x.lockbox") and "x.lockbox.001" … through the medium. An older bundle of that
- * name stays whole until the head's rename (docs/decisions/0004). After -1 either the older bundle or the new
- * one is there, whole, and the same call finishes what is left. Errors: ERR_WRONG_HASH and ERR_WRONG_LENGTH
+/* Where a bundle goes: its head's name ("x.lockbox") on a medium. */
+struct bundle_place {
+    const struct medium *medium;
+    const char *name;
+};
+
+/* Writes the head and "x.lockbox.001" … to each of the places that are left in `at`, from one reading of the
+ * members, compressed once. An older bundle of that name stays whole until the head's rename
+ * (docs/decisions/0004). Where it fails either the older bundle or the new one is there, whole, and the same
+ * call finishes what is left; -1 where it failed everywhere. Loans and several places exclude each other.
+ * Errors: ERR_WRONG_HASH and ERR_WRONG_LENGTH
  * of a member's source, ERR_UNSAFE_NAME, ERR_BUNDLE_LIMIT, ERR_BUNDLE_FEATURE, ERR_BUNDLE_INCONSISTENT of the
  * plan, ERR_BUNDLE_NEEDED (a volume that would be replaced is lent to another bundle), ERR_READ_BACK, and the
  * medium's. */
 must_check int bundle_write(const struct bundle_plan *plan, const struct bundle_options *options,
-                            const struct medium *medium, const char *name, struct progress *progress,
-                            struct bundle_summary *ret, struct err *e);
+                            const struct bundle_place *places, struct several *at, struct bundle_summary *ret,
+                            struct err *e);
 
 /* ---- reading ---- */
 
@@ -178,11 +187,11 @@ must_check int bundle_remove(const struct medium *medium, const char *name, stru
  * which meet where they met when the bundle was made. */
 enum bundle_form { BUNDLE_AS_IT_IS, BUNDLE_SINGLE, BUNDLE_SPLIT };
 
-/* Copies the bundle, signatures and all, to `name` on the medium, and proves its contents on the way as
+/* Copies the bundle, signatures and all, to the places, read once, and proves its contents on the way as
  * bundle_check() does: payload volumes first, read back, the head last, as bundle_write() does.
  * ERR_BUNDLE_SHARED, ERR_BUNDLE_NEEDED, ERR_BUNDLE_DAMAGED, ERR_READ_BACK, or the medium's. */
-must_check int bundle_copy(struct bundle *b, const struct medium *to, const char *name, enum bundle_form form,
-                           struct progress *progress, struct err *e);
+must_check int bundle_copy(struct bundle *b, const struct bundle_place *places, struct several *at,
+                           enum bundle_form form, struct err *e);
 
 /* Adds a signature to the bundle `b`, open from `name` on that medium, or replaces this key's: proves the
  * contents, and makes a new head, which takes the older one's place by a rename. Payload volumes stay as

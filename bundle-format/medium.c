@@ -59,6 +59,12 @@ static int posix_flush(void *ctx, int fd, struct err *e)
     return 0;
 }
 
+static int posix_await(void *ctx, int fd, uint64_t offset, uint64_t n, struct err *e)
+{
+    (void)ctx;
+    return fs_await(fd, offset, n, e);
+}
+
 static int posix_drop_cache(void *ctx, int fd, struct err *e)
 {
     (void)ctx;
@@ -107,6 +113,7 @@ struct medium medium_posix(const int *dirfd)
         .list = posix_list,
         .open = posix_open,
         .write = posix_write,
+        .await = posix_await,
         .flush = posix_flush,
         .drop_cache = posix_drop_cache,
         .read = posix_read,

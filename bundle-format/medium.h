@@ -26,6 +26,8 @@ struct medium {
     /* A file that is there, for reading; ERR_NO_SUCH_PATH when it is not. */
     int (*open)(void *ctx, const char *name, int *ret_fd, struct err *e);
     int (*write)(void *ctx, int fd, const void *bytes, size_t n, struct err *e);
+    /* Waits until these bytes of an open file have left the page cache for the medium. */
+    int (*await)(void *ctx, int fd, uint64_t offset, uint64_t n, struct err *e);
     /* Content and size reach the medium. */
     int (*flush)(void *ctx, int fd, struct err *e);
     /* From now on reads come from the medium, not from the page cache. */

@@ -53,12 +53,19 @@ static int read_from_medium(const struct output *o, struct err *e)
     return o->set->keep_cache ? 0 : medium->drop_cache(medium->ctx, o->fd, e);
 }
 
+/* From here on it is written; what is before is there. */
+static void start_pace(struct output *o)
+{
+    o->pace = (struct pace){.progress = o->set->progress, .from = o->bytes, .end = o->bytes};
+}
+
 static int create_part(struct output *o, struct err *e)
 {
     const struct medium *medium = o->set->medium;
     if (medium->create(medium->ctx, o->part, &o->fd, e))
         return -1;
     remember(o->set, o->part);
+    start_pace(o);
     return 0;
 }
 
@@ -102,15 +109,24 @@ int output_replace(struct output *o, struct output_set *set, const char *name, s
 static int flush(struct output *o, struct err *e)
 {
     o->unflushed = 0;
-    return o->set->medium->flush(o->set->medium->ctx, o->fd, e) ? err_context(e, "'%s'", o->part) : 0;
+    if (o->set->medium->flush(o->set->medium->ctx, o->fd, e))
+        return err_context(e, "'%s'", o->part);
+    pace_settled(&o->pace);
+    return 0;
 }
 
-static int append(struct output *o, const void *bytes, size_t n, struct err *e)
+static int append(struct output *o, const void *bytes, size_t n, uint64_t worth, struct err *e)
 {
-    if (o->set->medium->write(o->set->medium->ctx, o->fd, bytes, n, e))
+    const struct medium *medium = o->set->medium;
+    if (medium->write(medium->ctx, o->fd, bytes, n, e))
         return err_context(e, "'%s'", o->part);
     o->bytes += n;
     o->unflushed += n;
+    pace_wrote(&o->pace, n);
+    pace_worth(&o->pace, worth);
+    for (uint64_t due; (due = pace_due(&o->pace)) > 0; pace_arrived(&o->pace, due))
+        if (medium->await(medium->ctx, o->fd, o->pace.from, due, e))
+            return err_context(e, "'%s'", o->part);
     return o->unflushed < FLUSH_EVERY ? 0 : flush(o, e);
 }
 
@@ -127,7 +143,7 @@ static int copy_adopted(struct output *o, struct err *e)
         return -1;
     while (o->bytes < end) {
         size_t n = end - o->bytes < sizeof piece ? (size_t)(end - o->bytes) : sizeof piece;
-        if (medium->read(medium->ctx, held, piece, n, o->bytes, e) || append(o, piece, n, e))
+        if (medium->read(medium->ctx, held, piece, n, o->bytes, e) || append(o, piece, n, 0, e))
             return -1;
     }
     return 0;
@@ -140,19 +156,21 @@ static int stop_comparing(struct output *o, struct err *e)
     o->compares = false;
     if (o->adopted)
         return copy_adopted(o, e);
+    start_pace(o);
     return medium->cut(medium->ctx, o->fd, o->bytes, e) ? err_context(e, "'%s'", o->part) : 0;
 }
 
-int output_write(struct output *o, const void *bytes, size_t n, struct err *e)
+int output_write(struct output *o, const void *bytes, size_t n, uint64_t worth, struct err *e)
 {
     struct err differs; /* or cannot be read there: it is written anew */
     if (o->compares && output_compare(o, bytes, n, o->bytes, &differs) == 0) {
         o->bytes += n;
+        progress_skip(o->set->progress, worth);
         return 0;
     }
     if (o->compares && stop_comparing(o, e))
         return -1;
-    return append(o, bytes, n, e);
+    return append(o, bytes, n, worth, e);
 }
 
 /* Whether nothing follows in the file that was compared. */

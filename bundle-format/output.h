@@ -20,10 +20,12 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/pace.h"
 #include "bundle-format/medium.h"
 
 struct output_set {
     const struct medium *medium;
+    struct progress *progress;
     bool keep_cache; /* tests: read back from the cache */
     char **made;     /* names of files that a failure removes again */
     size_t made_count, made_room;
@@ -39,6 +41,7 @@ struct output {
     char *part;
     int fd;
     uint64_t bytes, unflushed;
+    struct pace pace;
     bool compares; /* the file held so far what was written */
     bool adopted;  /* it is one with a final name, and not ours to change */
 };
@@ -51,8 +54,9 @@ must_check int output_replace(struct output *o, struct output_set *set, const ch
 /* `finished` is a file that may hold all of it already, and is looked at before any part. */
 must_check int output_adopt(struct output *o, struct output_set *set, const char *name, const char *finished,
                             struct err *e);
-/* Flushes every 64 MiB, so that the end does not take minutes and an error comes early. */
-must_check int output_write(struct output *o, const void *bytes, size_t n, struct err *e);
+/* `worth`: what the bytes are in the set's progress, where they count once they are on the medium. Flushes
+ * every 64 MiB, so that the end does not take minutes and an error comes early. */
+must_check int output_write(struct output *o, const void *bytes, size_t n, uint64_t worth, struct err *e);
 /* All that was written is on the medium, and reads through o->fd come from there. */
 must_check int output_settle(struct output *o, struct err *e);
 /* Settled: the finished file holds what was written, to its last byte; there is nothing to rename. */

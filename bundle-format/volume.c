@@ -150,7 +150,6 @@ int volume_read_back(const struct output *out, const struct index *x, size_t vol
     AUTO(buf) struct buf start = {0};
     AUTO_FREE uint8_t *stored = mem_zeroed(LIMIT_FRAME_STORED, 1);
     volume_start(v, &start);
-    progress_begin(progress, "read back", v->bytes);
     if (output_compare(out, start.data, start.len, base, e))
         return -1;
     progress_add(progress, start.len);
@@ -161,6 +160,5 @@ int volume_read_back(const struct output *out, const struct index *x, size_t vol
             return -1;
         progress_add(progress, x->frames[i].stored);
     }
-    progress_end(progress);
     return 0;
 }

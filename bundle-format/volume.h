@@ -46,7 +46,7 @@ must_check int volume_check(const struct medium *medium, int fd, uint64_t offset
 /* Appends V. */
 void volume_start(const struct index_volume *v, struct buf *to);
 /* Reads a volume back, which begins at `base` of the settled output: V, and every frame against its hash.
- * ERR_READ_BACK. */
+ * ERR_READ_BACK. Its bytes count in the progress. */
 must_check int volume_read_back(const struct output *out, const struct index *x, size_t volume, uint64_t base,
                                 struct progress *progress, struct err *e);
 must_check int volume_file_size(int fd, uint64_t *ret, struct err *e);

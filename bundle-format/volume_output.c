@@ -26,7 +26,7 @@ int volume_begin(struct output *o, struct output_set *set, const struct replacem
     if (finished ? output_adopt(o, set, own, finished, e) : output_create(o, set, own, e))
         return -1;
     volume_start(v, &start);
-    return output_write(o, start.data, start.len, e);
+    return output_write(o, start.data, start.len, 0, e);
 }
 
 /* A volume that is there keeps its own name. Under the pending one it was left by a writing that did not come
@@ -56,11 +56,13 @@ static int read_back_and_name(struct output *o, struct replacement *r, const str
 int volume_finish(struct output *o, struct replacement *r, const struct index *x, size_t volume,
                   struct progress *progress, struct err *e)
 {
-    if (output_settle(o, e))
+    if (output_is_held(o)) {
+        if (name_held(r, &x->volumes[volume], e))
+            return -1;
+        progress_skip(progress, x->volumes[volume].bytes);
+    } else if (read_back_and_name(o, r, x, volume, progress, e)) {
         return -1;
-    if (output_is_held(o) ? name_held(r, &x->volumes[volume], e)
-                          : read_back_and_name(o, r, x, volume, progress, e))
-        return -1;
+    }
     output_free(o);
     return r->medium->flush_folder(r->medium->ctx, e);
 }

@@ -12,36 +12,29 @@
 
 #include "base/mem.h"
 #include "bundle-format/bundle.h"
-#include "bundle-format/dependents.h"
+#include "bundle-format/destination.h"
 #include "bundle-format/first.h"
 #include "bundle-format/head.h"
 #include "bundle-format/loan.h"
-#include "bundle-format/output.h"
 #include "bundle-format/pack.h"
 #include "bundle-format/plan.h"
-#include "bundle-format/replace.h"
 #include "bundle-format/volume.h"
-#include "bundle-format/volume_output.h"
 
 #define FIRST_LEVEL 9 /* F0 is small, and always the same for the same members */
 
 struct writer {
     const struct bundle_plan *plan;
     struct bundle_options options; /* with defaults filled in */
-    const struct medium *medium;
-    const char *name;
-    struct progress *progress;
     unsigned workers;
-    struct replacement replacement; /* of the older bundle of that name */
     struct index index;
     struct buf first, signed_parts, index_bytes, metadata; /* F0; H and S; I; M */
-    struct output_set files;
-    struct output out;     /* the volume or single file being written */
+    struct buf head;                                       /* all four */
+    struct destinations to;
     uint64_t payload_done; /* raw bytes: progress goes on from there after a read-back */
     size_t written;        /* frames of a single file's second pass */
 };
 
-static int pack_part(struct writer *w, enum stream_part part,
+static int pack_part(struct writer *w, enum stream_part part, struct progress *progress,
                      int (*emit)(void *, const struct index_frame *, const void *, struct err *),
                      struct err *e)
 {
@@ -51,7 +44,7 @@ static int pack_part(struct writer *w, enum stream_part part,
         .members = w->plan->members,
         .level = w->options.level,
         .workers = w->workers,
-        .progress = part == STREAM_IMAGES ? w->progress : NULL,
+        .progress = progress,
         .emit = emit,
         .ctx = w,
     };
@@ -75,7 +68,7 @@ static int emit_metadata(void *ctx, const struct index_frame *frame, const void 
 static int pack_metadata(struct writer *w, struct err *e)
 {
     struct index_volume v = {.number = 0};
-    if (pack_part(w, STREAM_METADATA, emit_metadata, e))
+    if (pack_part(w, STREAM_METADATA, NULL, emit_metadata, e))
         return -1;
     v.bytes = w->metadata.len;
     index_add_volume(&w->index, &v);
@@ -121,9 +114,16 @@ static int place_frame(struct writer *w, const struct index_frame *frame, struct
     return 0;
 }
 
+static void begin_phase(struct writer *w, const char *phase)
+{
+    several_phase(w->to.at, phase, stream_size(&w->index, STREAM_IMAGES));
+    for (size_t i = 0; i < w->to.at->count; i++)
+        progress_skip(several_progress(w->to.at, i), w->payload_done);
+}
+
 static int finish_volume(struct writer *w, struct err *e)
 {
-    return volume_finish(&w->out, &w->replacement, &w->index, w->index.volume_count - 1, w->progress, e);
+    return destinations_finish_volume(&w->to, &w->index, w->index.volume_count - 1, e);
 }
 
 static int emit_to_volume(void *ctx, const struct index_frame *frame, const void *stored, struct err *e)
@@ -133,22 +133,17 @@ static int emit_to_volume(void *ctx, const struct index_frame *frame, const void
     if (full && in_own_volume(w)) {
         if (finish_volume(w, e))
             return -1;
-        progress_begin(w->progress, "write", stream_size(&w->index, STREAM_IMAGES));
-        progress_add(w->progress, w->payload_done);
+        begin_phase(w, "write");
     }
-    if (place_frame(w, frame, e) ||
-        (full && volume_begin(&w->out, &w->files, &w->replacement, last_volume(w), e)))
+    if (place_frame(w, frame, e) || (full && destinations_begin_volume(&w->to, last_volume(w), e)))
         return -1;
     w->payload_done += frame->raw;
-    return output_write(&w->out, stored, frame->stored, e);
+    return destinations_write(&w->to, stored, frame->stored, frame->raw, e);
 }
 
 static int write_volumes(struct writer *w, struct err *e)
 {
-    if (pack_part(w, STREAM_IMAGES, emit_to_volume, e))
-        return -1;
-    progress_end(w->progress);
-    return finish_volume(w, e);
+    return pack_part(w, STREAM_IMAGES, NULL, emit_to_volume, e) || finish_volume(w, e) ? -1 : 0;
 }
 
 /* ---- the head ---- */
@@ -180,35 +175,21 @@ static int make_head(struct writer *w, struct err *e)
     memcpy(head.bundle_id, digests.index, BUNDLE_ID_SIZE);
     head_add(&w->signed_parts, &head);
     hash_of(w->signed_parts.data, w->signed_parts.len, digests.head);
-    return head_add_signature(&w->signed_parts, &digests, w->plan->signer, w->plan->comment, e);
-}
-
-static uint64_t head_bytes(const struct writer *w)
-{
-    return w->first.len + w->signed_parts.len + w->index_bytes.len + w->metadata.len;
+    if (head_add_signature(&w->signed_parts, &digests, w->plan->signer, w->plan->comment, e))
+        return -1;
+    struct buf *parts[] = {&w->first, &w->signed_parts, &w->index_bytes, &w->metadata};
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        buf_add(&w->head, parts[i]->data, parts[i]->len);
+        buf_free(parts[i]);
+    }
+    return 0;
 }
 
 static int write_head(struct writer *w, struct err *e)
 {
-    const struct buf *parts[] = {&w->first, &w->signed_parts, &w->index_bytes, &w->metadata};
-    if (output_replace(&w->out, &w->files, w->name, e))
-        return -1;
-    for (size_t i = 0; i < COUNT_OF(parts); i++)
-        if (output_write(&w->out, parts[i]->data, parts[i]->len, e))
-            return -1;
-    return 0;
-}
-
-static int read_back_head(struct writer *w, struct err *e)
-{
-    const struct buf *parts[] = {&w->first, &w->signed_parts, &w->index_bytes, &w->metadata};
-    uint64_t at = 0;
-    for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        if (output_compare(&w->out, parts[i]->data, parts[i]->len, at, e))
-            return -1;
-        at += parts[i]->len;
-    }
-    return 0;
+    return destinations_begin_head(&w->to, e) || destinations_write(&w->to, w->head.data, w->head.len, 0, e)
+               ? -1
+               : 0;
 }
 
 /* ---- a single file ---- */
@@ -228,52 +209,31 @@ static int emit_to_single(void *ctx, const struct index_frame *frame, const void
         return err_set(e, ERR_INTERNAL, "the same bytes were packed differently a second time");
     if (planned->offset == VOLUME_SIZE)
         volume_start(&w->index.volumes[planned->volume], &start);
-    if (output_write(&w->out, start.data, start.len, e))
-        return -1;
-    return output_write(&w->out, stored, frame->stored, e);
+    buf_add(&start, stored, frame->stored);
+    return destinations_write(&w->to, start.data, start.len, frame->raw, e);
 }
 
 static int write_single(struct writer *w, struct err *e)
 {
     w->written = w->index.frame_count;
-    if (pack_part(w, STREAM_IMAGES, emit_nowhere, e))
+    begin_phase(w, "compress");
+    if (pack_part(w, STREAM_IMAGES, w->to.at->whole, emit_nowhere, e))
         return -1;
-    progress_end(w->progress);
+    progress_end(w->to.at->whole);
     if (make_head(w, e) || write_head(w, e))
         return -1;
-    progress_begin(w->progress, "write", stream_size(&w->index, STREAM_IMAGES));
-    if (pack_part(w, STREAM_IMAGES, emit_to_single, e))
+    begin_phase(w, "write");
+    if (pack_part(w, STREAM_IMAGES, NULL, emit_to_single, e) || destinations_settle(&w->to, e))
         return -1;
-    progress_end(w->progress);
-    return output_settle(&w->out, e);
-}
-
-static int read_back_single(struct writer *w, struct err *e)
-{
-    uint64_t base = head_bytes(w);
-    if (read_back_head(w, e))
-        return -1;
-    for (size_t i = index_own_volume(&w->index); i < w->index.volume_count; i++) {
-        if (volume_read_back(&w->out, &w->index, i, base, w->progress, e))
-            return -1;
-        base += w->index.volumes[i].bytes;
-    }
+    several_phase_end(w->to.at);
     return 0;
 }
 
 static int write_split(struct writer *w, struct err *e)
 {
-    return write_volumes(w, e) || make_head(w, e) || write_head(w, e) || output_settle(&w->out, e) ? -1 : 0;
-}
-
-/* The settled head or single file is read back and gets its name, unless it is the one that is there. */
-static int commit(struct writer *w, struct err *e)
-{
-    if (output_is_held(&w->out))
-        return 0;
-    if (w->options.single ? read_back_single(w, e) : read_back_head(w, e))
-        return -1;
-    return output_rename(&w->out, w->name, e);
+    begin_phase(w, "write");
+    return write_volumes(w, e) || make_head(w, e) || write_head(w, e) || destinations_settle(&w->to, e) ? -1
+                                                                                                        : 0;
 }
 
 /* ---- all of it ---- */
@@ -286,17 +246,10 @@ static bool is_planned(const void *ctx, const struct volume_id *v)
     return !w->options.single && !memcmp(id, v->id, BUNDLE_ID_SIZE);
 }
 
-/* What an older bundle of this name lends to others stays as it is, or nothing is written. */
-static int check_dependents(const struct writer *w, struct err *e)
-{
-    const struct dependents_keep keep = {.keeps = is_planned, .ctx = w};
-    return w->replacement.replaces ? dependents_check(w->medium, w->name, &keep, e) : 0;
-}
-
 static void summarize(const struct writer *w, struct bundle_summary *ret)
 {
     *ret = (struct bundle_summary){
-        .head_bytes = head_bytes(w),
+        .head_bytes = w->head.len,
         .raw_bytes = stream_size(&w->index, STREAM_METADATA) + stream_size(&w->index, STREAM_IMAGES),
         .frames = w->index.frame_count,
         .contents = w->index.content_count,
@@ -308,44 +261,38 @@ static void summarize(const struct writer *w, struct bundle_summary *ret)
 
 static int write_all(struct writer *w, struct err *e)
 {
+    const struct dependents_keep keep = {.keeps = is_planned, .ctx = w};
     if (plan_index(w->plan, &w->index, e) || pack_workers(&w->options, &w->workers, e) ||
-        replace_begin(&w->replacement, w->medium, w->name, e) || check_dependents(w, e) ||
-        pack_metadata(w, e) || loans_place(w->plan->loans, &w->index, e))
+        destinations_prepare(&w->to, &keep, e) || pack_metadata(w, e) ||
+        loans_place(w->plan->loans, &w->index, e))
         return -1;
-    progress_begin(w->progress, w->options.single ? "compress" : "write",
-                   stream_size(&w->index, STREAM_IMAGES));
-    if ((w->options.single ? write_single(w, e) : write_split(w, e)) || commit(w, e))
+    if ((w->options.single ? write_single(w, e) : write_split(w, e)) ||
+        destinations_name_head(&w->to, &w->head, &w->index, w->options.single, e))
         return -1;
-    output_set_keep(&w->files);
-    unsigned volumes = w->options.single ? 1 : 1 + index_own_volumes(&w->index);
-    return w->medium->flush_folder(w->medium->ctx, e) || replace_end(&w->replacement, volumes, e) ? -1 : 0;
+    return destinations_tidy(&w->to, w->options.single ? 1 : 1 + index_own_volumes(&w->index), e);
 }
 
 int bundle_write(const struct bundle_plan *plan, const struct bundle_options *options,
-                 const struct medium *medium, const char *name, struct progress *progress,
-                 struct bundle_summary *ret, struct err *e)
+                 const struct bundle_place *places, struct several *at, struct bundle_summary *ret,
+                 struct err *e)
 {
-    struct writer w = {.plan = plan,
-                       .options = *options,
-                       .medium = medium,
-                       .name = name,
-                       .progress = progress,
-                       .files = {.medium = medium, .keep_cache = options->keep_cache}};
+    struct writer w = {.plan = plan, .options = *options};
     if (w.options.level == 0)
         w.options.level = BUNDLE_LEVEL_DEFAULT;
     if (w.options.memory == 0)
         w.options.memory = BUNDLE_MEMORY_DEFAULT;
     if (w.options.volume_bytes == 0)
         w.options.volume_bytes = BUNDLE_VOLUME_DEFAULT;
+    destinations_open(&w.to, places, at, options->keep_cache);
     int rc = write_all(&w, e);
     if (rc == 0)
         summarize(&w, ret);
-    output_free(&w.out);
-    output_set_end(&w.files, rc ? e : NULL);
+    rc = destinations_close(&w.to, rc, "cannot write the bundle", e);
     index_free(&w.index);
     buf_free(&w.first);
     buf_free(&w.signed_parts);
     buf_free(&w.index_bytes);
     buf_free(&w.metadata);
-    return rc ? err_context(e, "cannot write the bundle") : 0;
+    buf_free(&w.head);
+    return rc;
 }

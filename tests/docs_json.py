@@ -133,6 +133,8 @@ def answers(r):
     said["write"].append(r.ask("write", "pump-7", "stick", "--share"))
     (r.folder / "small").mkdir()
     said["write"].append(r.ask("write", "pump-7", "small", under=on_small_medium()))
+    (r.folder / "spare").mkdir()
+    said["write"].append(r.ask("write", "pump-7", "./small", "./spare", "--as", "plain", code=7, under=on_small_medium()))
     profiles = [r.ask("trust", "show")]
     for file in (r.folder / "home").rglob("memory.json"):
         file.unlink()

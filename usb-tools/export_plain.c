@@ -13,102 +13,179 @@
 #define CHUNK (1u << 20)
 #define PACE (16u << 20) /* the progress, which tells what is on the medium, lags no further behind */
 
-struct export
-{
-    int fd;   /* of the folder aside */
+/* At one place. */
+struct folder {
+    struct export_place place;
+    struct aside aside;
     int file; /* being written */
-    uint8_t *chunk;
-    struct hash *hash;
-    struct progress *progress;
     uint64_t unflushed;
 };
 
-static int settle(struct export *x, struct err *e)
+struct export
 {
-    if (fs_sync_all(x->fd, e))
+    struct several *at;
+    struct folder *folders; /* at->count */
+    const struct member *members;
+    size_t count;
+    uint64_t total;
+    uint8_t *chunk;
+    struct hash *hash;
+    const struct member *member; /* being written */
+    const uint8_t *bytes;
+    size_t n;
+};
+
+static int begin(void *ctx, size_t i, struct err *e)
+{
+    struct export *x = ctx;
+    struct folder *f = &x->folders[i];
+    return aside_begin(&f->aside, f->place.dirfd, f->place.name, e);
+}
+
+/* ---- writing ---- */
+
+static int settle(void *ctx, size_t i, struct err *e)
+{
+    struct export *x = ctx;
+    struct folder *f = &x->folders[i];
+    if (fs_sync_all(f->aside.fd, e))
         return -1;
-    progress_add(x->progress, x->unflushed);
-    x->unflushed = 0;
+    progress_add(several_progress(x->at, i), f->unflushed);
+    f->unflushed = 0;
     return 0;
+}
+
+static int put_bytes(void *ctx, size_t i, struct err *e)
+{
+    struct export *x = ctx;
+    struct folder *f = &x->folders[i];
+    if (fs_write_all(f->file, x->bytes, x->n, e))
+        return err_context(e, "'%s'", x->member->path);
+    /* the medium starts at once, not when the cache is full: a slow stick is never idle */
+    sync_file_range(f->file, 0, 0, SYNC_FILE_RANGE_WRITE);
+    f->unflushed += x->n;
+    return f->unflushed < PACE ? 0 : settle(x, i, e);
 }
 
 static int take_bytes(void *ctx, const uint8_t *bytes, size_t n, struct err *e)
 {
     struct export *x = ctx;
-    if (fs_write_all(x->file, bytes, n, e))
-        return -1;
-    /* the medium starts at once, not when the cache is full: a slow stick is never idle */
-    sync_file_range(x->file, 0, 0, SYNC_FILE_RANGE_WRITE);
-    x->unflushed += n;
-    return x->unflushed < PACE ? 0 : settle(x, e);
+    x->bytes = bytes;
+    x->n = n;
+    return several_each(x->at, put_bytes, x, e);
 }
 
 static int copy_content(struct export *x, const struct content *c, struct err *e)
 {
     if (content_pour(c, x->chunk, CHUNK, x->hash, take_bytes, x, e) == 0)
         return 0;
-    if (e->id != ERR_WRONG_HASH && e->id != ERR_WRONG_LENGTH)
+    if (several_left(x->at) == 0)
         return -1;
-    err_set(e, ERR_WRONG_HASH, "what the store delivers is not what was fetched");
-    return err_hint(e, "fetch the lockbox again");
+    if (e->id == ERR_WRONG_HASH || e->id == ERR_WRONG_LENGTH) {
+        err_set(e, ERR_WRONG_HASH, "what the store delivers is not what was fetched");
+        err_hint(e, "fetch the lockbox again");
+    }
+    return err_context(e, "'%s'", x->member->path);
 }
 
-static int copy_member(struct export *x, const struct member *m, struct err *e)
+static int open_file(void *ctx, size_t i, struct err *e)
 {
-    AUTO_FREE char *folder = mem_strdup(m->path);
+    struct export *x = ctx;
+    struct folder *f = &x->folders[i];
+    AUTO_FREE char *folder = mem_strdup(x->member->path);
     char *slash = strrchr(folder, '/');
     AUTO_FD int parent = -1;
     if (slash)
         *slash = '\0';
-    if (fs_open_dir_at(x->fd, slash ? folder : "", true, &parent, e))
+    if (fs_open_dir_at(f->aside.fd, slash ? folder : "", true, &parent, e) ||
+        fs_open_at(parent, slash ? slash + 1 : folder, O_WRONLY | O_CREAT | O_EXCL, 0644, &f->file, e))
+        return err_context(e, "'%s'", x->member->path);
+    return 0;
+}
+
+static int close_file(void *ctx, size_t i, struct err *e)
+{
+    struct export *x = ctx;
+    if (close(steal_fd(&x->folders[i].file)))
+        return err_errno(e, ERR_MEDIUM_IO, "'%s': cannot close", x->member->path);
+    return 0;
+}
+
+static int copy_member(struct export *x, const struct member *m, struct err *e)
+{
+    x->member = m;
+    if (several_in_turn(x->at, open_file, x, e))
         return -1;
-    AUTO_FD int fd = -1;
-    if (fs_open_at(parent, slash ? slash + 1 : m->path, O_WRONLY | O_CREAT | O_EXCL, 0644, &fd, e))
-        return -1;
-    x->file = fd;
     for (size_t i = 0; i < m->content_count; i++)
         if (copy_content(x, &m->contents[i], e))
             return -1;
-    if (close(steal_fd(&fd)))
-        return err_errno(e, ERR_MEDIUM_IO, "cannot close");
-    return 0;
+    return several_in_turn(x->at, close_file, x, e);
 }
 
-static int fill(struct export *x, const struct member *members, size_t n, struct err *e)
+static int fill(struct export *x, struct err *e)
 {
-    uint64_t total = 0;
-    for (size_t i = 0; i < n; i++)
-        total += members[i].size;
-    progress_begin(x->progress, "write", total);
-    for (size_t i = 0; i < n; i++)
-        if (copy_member(x, &members[i], e))
-            return err_context(e, "'%s'", members[i].path);
-    if (settle(x, e))
+    several_phase(x->at, "write", x->total);
+    for (size_t i = 0; i < x->count; i++)
+        if (copy_member(x, &x->members[i], e))
+            return -1;
+    if (several_each(x->at, settle, x, e))
         return -1;
-    progress_end(x->progress);
+    several_phase_end(x->at);
     return 0;
 }
 
-static int read_members_back(const struct export *x, const struct member *members, size_t n, struct err *e)
+/* ---- reading back, and all of it ---- */
+
+static int read_folder_back(void *ctx, size_t i, struct err *e)
 {
-    AUTO_FREE struct read_back_file *files = mem_zeroed(n, sizeof *files);
-    for (size_t i = 0; i < n; i++) {
-        files[i] = (struct read_back_file){.path = members[i].path, .size = members[i].size};
-        memcpy(files[i].sha256, members[i].sha256, HASH_SIZE);
+    struct export *x = ctx;
+    AUTO_FREE struct read_back_file *files = mem_zeroed(x->count, sizeof *files);
+    for (size_t k = 0; k < x->count; k++) {
+        files[k] = (struct read_back_file){.path = x->members[k].path, .size = x->members[k].size};
+        memcpy(files[k].sha256, x->members[k].sha256, HASH_SIZE);
     }
-    return read_back(x->fd, files, n, x->progress, e);
+    return read_back(x->folders[i].aside.fd, files, x->count, several_progress(x->at, i), e);
 }
 
-int export_plain(int dirfd, const char *name, const struct member *members, size_t n,
-                 struct progress *progress, struct err *e)
+static int commit(void *ctx, size_t i, struct err *e)
 {
-    AUTO(aside) struct aside aside = {.parent_fd = -1, .fd = -1};
-    if (members_check_names(members, n, e) || aside_begin(&aside, dirfd, name, e))
+    struct export *x = ctx;
+    return aside_commit(&x->folders[i].aside, e);
+}
+
+static int export_all(struct export *x, struct err *e)
+{
+    if (members_check_names(x->members, x->count, e) || several_in_turn(x->at, begin, x, e) || fill(x, e))
         return -1;
-    struct export x = {
-        .fd = aside.fd, .chunk = mem_zeroed(1, CHUNK), .hash = hash_new(), .progress = progress};
-    int rc = fill(&x, members, n, e) || read_members_back(&x, members, n, e);
+    several_phase(x->at, "read back", x->total);
+    if (several_each(x->at, read_folder_back, x, e))
+        return -1;
+    several_phase_end(x->at);
+    return several_each(x->at, commit, x, e);
+}
+
+int export_plain(const struct export_place *places, struct several *at, const struct member *members,
+                 size_t n, struct err *e)
+{
+    struct export x = {.at = at,
+                       .folders = mem_zeroed(at->count, sizeof *x.folders),
+                       .members = members,
+                       .count = n,
+                       .chunk = mem_zeroed(1, CHUNK),
+                       .hash = hash_new()};
+    for (size_t i = 0; i < n; i++)
+        x.total += members[i].size;
+    for (size_t i = 0; i < at->count; i++)
+        x.folders[i] = (struct folder){.place = places[i], .aside = {.parent_fd = -1, .fd = -1}, .file = -1};
+    int rc = export_all(&x, e);
+    if (rc)
+        several_fail(at, e);
+    for (size_t i = 0; i < at->count; i++) {
+        cleanup_fd(&x.folders[i].file);
+        aside_free(&x.folders[i].aside);
+    }
+    free(x.folders);
     free(x.chunk);
     hash_delete(x.hash);
-    return rc ? -1 : aside_commit(&aside, e);
+    return rc ? -1 : 0;
 }

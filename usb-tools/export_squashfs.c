@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/mem.h"
 #include "usb-tools/squashfs_reader.h"
 #include "usb-tools/squashfs_writer.h"
 
@@ -20,25 +22,41 @@ static int remove_left_over(void *ctx, const char *name, struct err *e)
     return left_over ? fs_remove_at(*(const int *)ctx, name, e) : 0;
 }
 
-static int write_image(int fd, const struct member *members, size_t n, struct progress *progress,
-                       uint64_t *ret_bytes, struct err *e)
+struct export
 {
-    uint64_t total = 0;
-    struct stat st;
-    for (size_t i = 0; i < n; i++)
-        total += members[i].size;
-    progress_begin(progress, "write", total);
-    if (squashfs_write(fd, members, n, progress, e) || fs_sync(fd, e))
-        return -1;
-    progress_end(progress);
-    if ((errno = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED)) || fstat(fd, &st))
+    const int *dirfds;
+    struct several *at;
+    struct fs_temp *images; /* at->count, as dirfds */
+    const struct member *members;
+    size_t count;
+    const struct file_signer *signer;
+};
+
+static int begin(void *ctx, size_t i, struct err *e)
+{
+    struct export *x = ctx;
+    int dirfd = x->dirfds[i];
+    return fs_each(dirfd, remove_left_over, &dirfd, e) ||
+                   fs_temp_open(&x->images[i], dirfd, SQUASHFS_NAME, 0644, e)
+               ? -1
+               : 0;
+}
+
+static int write_images(struct export *x, uint64_t *ret_bytes, struct err *e)
+{
+    AUTO_FREE int *fds = mem_zeroed(x->at->count, sizeof *fds);
+    for (size_t i = 0; i < x->at->count; i++)
+        fds[i] = x->images[i].fd;
+    return squashfs_write(fds, x->at, x->members, x->count, ret_bytes, e);
+}
+
+static int read_image_back(void *ctx, size_t i, struct err *e)
+{
+    struct export *x = ctx;
+    int fd = x->images[i].fd;
+    if ((errno = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED)))
         return err_errno(e, ERR_MEDIUM_IO, "cannot drop the cache");
-    progress_begin(progress, "read back", total);
-    if (squashfs_compare(fd, members, n, progress, e))
-        return -1;
-    progress_end(progress);
-    *ret_bytes = (uint64_t)st.st_size;
-    return 0;
+    return squashfs_compare(fd, x->members, x->count, several_progress(x->at, i), e);
 }
 
 /* Between the two renames the signature is not the image's: a device that asks for one refuses, and the same
@@ -54,14 +72,47 @@ static int put_signature(int dirfd, int fd, const struct file_signer *signer, st
                : 0;
 }
 
-int export_squashfs(int dirfd, const struct member *members, size_t n, const struct file_signer *signer,
-                    struct progress *progress, uint64_t *ret_bytes, struct err *e)
+static int commit(void *ctx, size_t i, struct err *e)
 {
-    AUTO(fs_temp) struct fs_temp image = {.fd = -1};
-    if (members_check_names(members, n, e) || fs_each(dirfd, remove_left_over, &dirfd, e) ||
-        fs_temp_open(&image, dirfd, SQUASHFS_NAME, 0644, e) ||
-        write_image(image.fd, members, n, progress, ret_bytes, e) ||
-        put_signature(dirfd, image.fd, signer, e))
+    struct export *x = ctx;
+    return put_signature(x->dirfds[i], x->images[i].fd, x->signer, e) || fs_temp_commit(&x->images[i], e) ? -1
+                                                                                                          : 0;
+}
+
+static int export_all(struct export *x, uint64_t *ret_bytes, struct err *e)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < x->count; i++)
+        total += x->members[i].size;
+    if (members_check_names(x->members, x->count, e) || several_in_turn(x->at, begin, x, e))
         return -1;
-    return fs_temp_commit(&image, e);
+    several_phase(x->at, "write", total);
+    if (write_images(x, ret_bytes, e))
+        return -1;
+    several_phase_end(x->at);
+    several_phase(x->at, "read back", total);
+    if (several_each(x->at, read_image_back, x, e))
+        return -1;
+    several_phase_end(x->at);
+    return several_each(x->at, commit, x, e);
+}
+
+int export_squashfs(const int *dirfds, struct several *at, const struct member *members, size_t n,
+                    const struct file_signer *signer, uint64_t *ret_bytes, struct err *e)
+{
+    struct export x = {.dirfds = dirfds,
+                       .at = at,
+                       .images = mem_zeroed(at->count, sizeof *x.images),
+                       .members = members,
+                       .count = n,
+                       .signer = signer};
+    for (size_t i = 0; i < at->count; i++)
+        x.images[i].fd = -1;
+    int rc = export_all(&x, ret_bytes, e);
+    if (rc)
+        several_fail(at, e);
+    for (size_t i = 0; i < at->count; i++)
+        fs_temp_free(&x.images[i]);
+    free(x.images);
+    return rc ? -1 : 0;
 }

@@ -30,15 +30,10 @@ static int check(int dirfd, const struct read_back_file *f, struct progress *pro
 int read_back(int dirfd, const struct read_back_file *files, size_t n, struct progress *progress,
               struct err *e)
 {
-    uint64_t total = 0;
-    for (size_t i = 0; i < n; i++)
-        total += files[i].size;
     if (fs_sync_all(dirfd, e))
         return -1;
-    progress_begin(progress, "read back", total);
     for (size_t i = 0; i < n; i++)
         if (check(dirfd, &files[i], progress, e))
             return err_context(e, "'%s'", files[i].path);
-    progress_end(progress);
     return 0;
 }

@@ -16,7 +16,7 @@ struct read_back_file {
 };
 
 /* The files beneath dirfd, with names that were checked before. ERR_READ_BACK where the medium returns other
- * bytes. */
+ * bytes. What was read counts in the progress. */
 must_check int read_back(int dirfd, const struct read_back_file *files, size_t n, struct progress *progress,
                          struct err *e);
 

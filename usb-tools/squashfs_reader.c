@@ -126,7 +126,7 @@ static int compare(struct comparison *c, const struct squashfs_node *expected, s
 int squashfs_compare(int fd, const struct member *members, size_t n, struct progress *progress, struct err *e)
 {
     struct comparison c = {.progress = progress};
-    if (squashfs_file_init(&c.file, fd, e))
+    if (squashfs_file_open(&c.file, fd, e))
         return -1;
     c.chunk = mem_zeroed(1, CHUNK);
     c.hash = hash_new();

@@ -21,6 +21,7 @@
 
 #define CHUNK (256u << 10)   /* read and hashed while still in the processor's cache */
 #define BACKLOG_PER_WORKER 8 /* blocks of 128 KiB that wait: a few MiB in all */
+#define MORE_BLOCKS 2        /* of which one is being filled with bytes, one with the ends of files */
 #define NO_XATTR UINT32_MAX
 
 struct image {
@@ -35,7 +36,8 @@ struct image {
     sqfs_dir_writer_t *folder_writer;
     uint8_t *chunk;
     struct hash *content_hash, *member_hash;
-    struct progress *progress;
+    uint64_t backlog; /* bytes that may still be on their way to the file */
+    uint64_t waiting; /* bytes that have not been counted */
 };
 
 /* ---- what libsquashfs needs ---- */
@@ -61,14 +63,13 @@ static int make_processor(struct image *x)
         .file = &x->file.base,
         .uncmp = x->unpacker,
     };
+    x->backlog = (uint64_t)(how.max_backlog + how.num_workers + MORE_BLOCKS) * how.max_block_size;
     return sqfs_block_processor_create_ex(&how, &x->processor);
 }
 
-static int open_image(struct image *x, int fd, struct err *e)
+static int open_image(struct image *x, struct err *e)
 {
     int rc;
-    if (squashfs_file_init(&x->file, fd, e))
-        return -1;
     if ((rc = make_compressor(0, &x->packer)) ||
         (rc = make_compressor(SQFS_COMP_FLAG_UNCOMPRESS, &x->unpacker)) ||
         (rc = sqfs_super_init(&x->super, SQFS_DEFAULT_BLOCK_SIZE, 0, SQFS_COMP_GZIP)) ||
@@ -100,6 +101,7 @@ static void close_image(struct image *x)
     sqfs_destroy(x->blocks);
     sqfs_destroy(x->unpacker);
     sqfs_destroy(x->packer);
+    squashfs_file_free(&x->file);
     free(x->chunk);
     hash_delete(x->content_hash);
     hash_delete(x->member_hash);
@@ -114,7 +116,11 @@ static int append(void *ctx, const uint8_t *bytes, size_t n, struct err *e)
     int rc = sqfs_block_processor_append(x->processor, bytes, n);
     if (rc)
         return squashfs_error(&x->file, rc, "cannot add bytes", e);
-    progress_add(x->progress, n);
+    x->waiting += n;
+    if (x->waiting > x->backlog) {
+        squashfs_file_count(&x->file, x->waiting - x->backlog);
+        x->waiting = x->backlog;
+    }
     return 0;
 }
 
@@ -240,17 +246,19 @@ static int fill(struct image *x, struct squashfs_node *root, struct err *e)
         return -1;
     if (rc || (rc = write_tables(x, root)))
         return squashfs_error(&x->file, rc, "the image", e);
-    return 0;
+    squashfs_file_count(&x->file, x->waiting);
+    return squashfs_file_settle(&x->file, e);
 }
 
-int squashfs_write(int fd, const struct member *members, size_t n, struct progress *progress, struct err *e)
+int squashfs_write(const int *fds, struct several *at, const struct member *members, size_t n,
+                   uint64_t *ret_bytes, struct err *e)
 {
-    struct image x = {.chunk = mem_zeroed(1, CHUNK),
-                      .content_hash = hash_new(),
-                      .member_hash = hash_new(),
-                      .progress = progress};
+    struct image x = {.chunk = mem_zeroed(1, CHUNK), .content_hash = hash_new(), .member_hash = hash_new()};
+    squashfs_file_create(&x.file, fds, at);
     struct squashfs_node *root = squashfs_tree_new(members, n);
-    int rc = open_image(&x, fd, e) || fill(&x, root, e) ? -1 : 0;
+    int rc = open_image(&x, e) || fill(&x, root, e) ? -1 : 0;
+    if (rc == 0)
+        *ret_bytes = x.file.size;
     free_inodes(root);
     squashfs_tree_delete(root);
     close_image(&x);

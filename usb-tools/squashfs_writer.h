@@ -6,12 +6,13 @@
 #ifndef AIRLOCK_USB_SQUASHFS_WRITER_H
 #define AIRLOCK_USB_SQUASHFS_WRITER_H
 
-#include "base/progress.h"
+#include "base/several.h"
 #include "bundle-format/member.h"
 
-/* Into an empty file that is open for reading and writing; nothing is flushed. Every content is hashed on its
- * way: ERR_WRONG_HASH, ERR_WRONG_LENGTH. */
-must_check int squashfs_write(int fd, const struct member *members, size_t n, struct progress *progress,
-                              struct err *e);
+/* Into empty files that are open for reading and writing, one for each place, from one reading of the
+ * members; flushed. *ret_bytes: of the image. Every content is hashed on its way: ERR_WRONG_HASH,
+ * ERR_WRONG_LENGTH. */
+must_check int squashfs_write(const int *fds, struct several *at, const struct member *members, size_t n,
+                              uint64_t *ret_bytes, struct err *e);
 
 #endif

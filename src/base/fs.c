@@ -263,6 +263,17 @@ int fs_sync(int fd, struct err *e)
     return 0;
 }
 
+int fs_await(int fd, uint64_t offset, uint64_t n, struct err *e)
+{
+    if (sync_file_range(fd, (off_t)offset, (off_t)n,
+                        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) ==
+        0)
+        return 0;
+    if (errno == ENOSYS || errno == EINVAL || errno == ESPIPE) /* a kernel or file system without it */
+        return fs_sync(fd, e);
+    return err_errno(e, ERR_MEDIUM_IO, "cannot write to the medium");
+}
+
 int fs_sync_all(int dirfd, struct err *e)
 {
     if (syncfs(dirfd))

@@ -49,6 +49,9 @@ must_check int fs_write_all(int fd, const void *bytes, size_t n, struct err *e);
 /* Reads n bytes at offset, or ERR_MEDIUM_IO when the file ends before. */
 must_check int fs_read_all(int fd, void *ret, size_t n, uint64_t offset, struct err *e);
 must_check int fs_sync(int fd, struct err *e);
+/* Waits until these bytes of a file have left the page cache for the medium; sizes and names may still wait.
+ */
+must_check int fs_await(int fd, uint64_t offset, uint64_t n, struct err *e);
 /* All of the file system that the folder is on, down to the chips. */
 must_check int fs_sync_all(int dirfd, struct err *e);
 /* fsync of the folder that holds path: makes a rename in it durable. */

@@ -17,10 +17,12 @@ void batch_free(struct batch *b)
     b->done = b->failed = b->pinned = NULL;
 }
 
-void batch_fail(struct batch *b, const char *name, const struct err *e)
+void batch_fail(struct batch *b, const char *name, const char *to, const struct err *e)
 {
     cJSON *item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "lockbox", name);
+    if (to)
+        cJSON_AddStringToObject(item, "to", to);
     cJSON_AddStringToObject(item, "id", err_name(e->id));
     cJSON_AddStringToObject(item, "message", e->message);
     cJSON_AddItemToArray(b->failed, item);
@@ -34,11 +36,11 @@ int batch_end(struct batch *b, const char *key, int *exit_code, struct err *e)
 {
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddNumberToObject(answer, "schema", 1);
+    bool all_failed = b->failures && cJSON_GetArraySize(b->done) == 0;
     cJSON_AddItemToObject(answer, key, steal_ptr(b->done));
     cJSON_AddItemToObject(answer, "failed", steal_ptr(b->failed));
     if (b->pinned)
         cJSON_AddItemToObject(answer, "pinned", steal_ptr(b->pinned));
-    bool all_failed = b->failures == b->count;
     if (b->app->global.json && !all_failed)
         app_print_json(answer);
     else

@@ -12,9 +12,9 @@ struct cJSON;
 
 struct batch {
     const struct app *app;
-    size_t count;         /* of all names */
+    size_t count;         /* of all that is to be done */
     struct cJSON *done;   /* an object for each that succeeded */
-    struct cJSON *failed; /* {"lockbox", "id", "message"} for each that did not */
+    struct cJSON *failed; /* {"lockbox", "to", "id", "message"} for each that did not */
     struct cJSON *pinned; /* the fingerprints of a first contact; NULL where there was none */
     size_t failures;
     struct err error; /* the last one */
@@ -22,7 +22,8 @@ struct batch {
 
 struct batch batch_begin(const struct app *app, size_t count);
 void batch_free(struct batch *b);
-void batch_fail(struct batch *b, const char *name, const struct err *e);
+/* to: the one of its places where it failed; NULL: all. */
+void batch_fail(struct batch *b, const char *name, const char *to, const struct err *e);
 /* The end of the command: prints {"schema", key: done, "failed"} and "pinned" with --json. -1 with the last
  * error when all failed; *exit_code becomes EXIT_SOME_FAILED when some did. */
 must_check int batch_end(struct batch *b, const char *key, int *exit_code, struct err *e);

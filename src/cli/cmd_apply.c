@@ -53,14 +53,14 @@ static int run(struct app *app, const void *values, const char **words, size_t c
         cJSON_AddNumberToObject(answer, "schema", 1);
         cJSON_AddStringToObject(answer, "lockbox", d.lockbox);
         json_add_integer(answer, "version", (int64_t)d.version);
-        cJSON_AddStringToObject(answer, "path", d.path);
+        cJSON_AddStringToObject(answer, "path", d.places[0].path);
         json_add_integer(answer, "files", (int64_t)d.members);
         expiry_add_json(&end, answer);
         app_print_json(answer);
         return 0;
     }
     printf("%s version %lld unpacked to ", d.lockbox, (long long)d.version);
-    print_text(d.path);
+    print_text(d.places[0].path);
     printf(": %zu files, ", d.members);
     print_size(d.raw);
     puts("");

@@ -105,7 +105,7 @@ static void fetch_each(struct app *app, struct cloud *cloud, struct obtain_reque
     for (size_t i = 0; i < count; i++) {
         request->name = names[i];
         if (fetch_one(app, cloud, request, list, b, &e)) {
-            batch_fail(b, names[i], &e);
+            batch_fail(b, names[i], NULL, &e);
             names[i] = NULL;
         }
     }

@@ -18,7 +18,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     (void)values;
     for (size_t i = 0; i < count; i++) {
         if (deliver_removal(words[i], e)) {
-            batch_fail(&batch, words[i], e);
+            batch_fail(&batch, words[i], NULL, e);
             continue;
         }
         if (!app->global.json) {

@@ -34,10 +34,10 @@ static void print_answer(const struct app *app, const struct delivery *d, const 
     sign_fingerprint(key->public_key, fingerprint);
     if (!app->global.json) {
         printf("%s version %" PRId64 " written to ", d->lockbox, d->version);
-        print_text(d->path);
+        print_text(d->places[0].path);
         putchar('\n');
         print_label("size");
-        print_size(d->stored);
+        print_size(d->places[0].stored);
         fputs(" on the medium, read back and right\n", stdout);
         print_label("by");
         printf("key %s, in the place of whoever signed it before\n", fingerprint);
@@ -47,8 +47,8 @@ static void print_answer(const struct app *app, const struct delivery *d, const 
     cJSON_AddNumberToObject(answer, "schema", 1);
     cJSON_AddStringToObject(answer, "lockbox", d->lockbox);
     json_add_integer(answer, "version", d->version);
-    cJSON_AddStringToObject(answer, "path", d->path);
-    json_add_integer(answer, "stored_bytes", (int64_t)d->stored);
+    cJSON_AddStringToObject(answer, "path", d->places[0].path);
+    json_add_integer(answer, "stored_bytes", (int64_t)d->places[0].stored);
     cJSON_AddStringToObject(answer, "fingerprint", fingerprint);
     cJSON_AddBoolToObject(answer, "still_lends", d->still_lends);
     app_print_json(answer);

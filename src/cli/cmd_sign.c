@@ -21,13 +21,14 @@ static const struct option options[] = {
     {0},
 };
 
-static void print_answer(const struct app *app, const struct delivery *d, const struct sign_key *key)
+static void print_answer(const struct app *app, const char *bundle, const struct delivery *d,
+                         const struct sign_key *key)
 {
     char fingerprint[SIGN_FINGERPRINT_TEXT];
     sign_fingerprint(key->public_key, fingerprint);
     if (!app->global.json) {
         printf("%s version %lld signed: ", d->lockbox, (long long)d->version);
-        print_text(d->path);
+        print_text(bundle);
         putchar('\n');
         print_label("by");
         printf("key %s\n", fingerprint);
@@ -37,7 +38,7 @@ static void print_answer(const struct app *app, const struct delivery *d, const 
     cJSON_AddNumberToObject(answer, "schema", 1);
     cJSON_AddStringToObject(answer, "lockbox", d->lockbox);
     json_add_integer(answer, "version", d->version);
-    cJSON_AddStringToObject(answer, "path", d->path);
+    cJSON_AddStringToObject(answer, "path", bundle);
     cJSON_AddStringToObject(answer, "fingerprint", fingerprint);
     json_add_hash(answer, "public_key", key->public_key);
     app_print_json(answer);
@@ -58,7 +59,7 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     device_options_note_trust(&how.judge);
     if (deliver_signature(words[0], o->comment ? o->comment : "", &how, &d, e))
         return -1;
-    print_answer(app, &d, &signer.key);
+    print_answer(app, words[0], &d, &signer.key);
     return 0;
 }
 

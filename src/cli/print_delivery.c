@@ -36,27 +36,27 @@ static void print_left_out(const struct delivery *d)
     print_needs(&d->needs);
 }
 
-void print_delivery(const struct delivery *d, int64_t now)
+void print_delivery(const struct delivery *d, const struct delivered *at, int64_t now)
 {
     printf("%s version %" PRId64 " written to ", d->lockbox, d->version);
-    print_text(d->path);
+    print_text(at->path);
     fputs("\n", stdout);
     print_label("size");
     printf("%zu files, ", d->members);
     print_size(d->raw);
     fputs(" for the device, ", stdout);
-    print_size(d->stored);
+    print_size(at->stored);
     fputs(" on the medium, read back and right\n", stdout);
     print_shared(d);
     print_left_out(d);
     expiry_print(&(struct expiry){d->valid_until, d->valid_until_role, d->lockbox}, now);
 }
 
-void print_plan(const struct delivery *d, int64_t now)
+void print_plan(const struct delivery *d, const struct delivered *at, int64_t now)
 {
-    const struct forecast *f = &d->forecast;
+    const struct forecast *f = &at->forecast;
     printf("%s version %" PRId64 " would be written to ", d->lockbox, d->version);
-    print_text(d->path);
+    print_text(at->path);
     putchar('\n');
     print_label("size");
     printf("%zu files, ", d->members);
@@ -80,9 +80,9 @@ void print_plan(const struct delivery *d, int64_t now)
         print_text(f->label);
     }
     putchar('\n');
-    if (d->there) {
+    if (at->there) {
         print_label("there");
-        printf("version %" PRId64 " of it, which would be replaced\n", d->there);
+        printf("version %" PRId64 " of it, which would be replaced\n", at->there);
     }
     print_shared(d);
     print_left_out(d);
@@ -94,18 +94,20 @@ void print_plan(const struct delivery *d, int64_t now)
     }
 }
 
-void warn_of_remarks(const struct delivery *d)
+void warn_of_remarks(const struct delivery *d, const struct delivered *at)
 {
-    for (size_t i = 0; i < d->forecast.remark_count; i++) {
+    for (size_t i = 0; i < at->forecast.remark_count; i++) {
         AUTO(buf) struct buf shown = {0};
-        out_escape(&shown, d->forecast.remarks[i], strlen(d->forecast.remarks[i]));
-        fprintf(stderr, "airlock: warning: %s\n", buf_text(&shown));
+        out_escape(&shown, at->forecast.remarks[i], strlen(at->forecast.remarks[i]));
+        fputs("airlock: warning: ", stderr);
+        if (d->place_count > 1)
+            fprintf(stderr, "%s: ", at->to); /* a path that the person gave */
+        fprintf(stderr, "%s\n", buf_text(&shown));
     }
 }
 
-static void json_add_forecast(cJSON *to, const struct delivery *d)
+static void json_add_forecast(cJSON *to, const struct forecast *f)
 {
-    const struct forecast *f = &d->forecast;
     json_add_integer(to, "least_bytes", (int64_t)f->least);
     json_add_integer(to, "most_bytes", (int64_t)f->most);
     json_add_integer(to, "free_bytes", (int64_t)f->free_bytes);
@@ -117,18 +119,18 @@ static void json_add_forecast(cJSON *to, const struct delivery *d)
         cJSON_AddItemToArray(remarks, cJSON_CreateString(f->remarks[i]));
 }
 
-cJSON *json_delivery(const struct delivery *d, bool dry_run)
+cJSON *json_delivery(const struct delivery *d, const struct delivered *at, bool dry_run)
 {
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddStringToObject(answer, "lockbox", d->lockbox);
     json_add_integer(answer, "version", (int64_t)d->version);
-    cJSON_AddStringToObject(answer, "path", d->path);
+    cJSON_AddStringToObject(answer, "path", at->path);
     json_add_integer(answer, "files", (int64_t)d->members);
     json_add_integer(answer, "raw_bytes", (int64_t)d->raw);
     if (!dry_run)
-        json_add_integer(answer, "stored_bytes", (int64_t)d->stored);
-    json_add_integer(answer, "version_there", d->there);
-    json_add_forecast(answer, d);
+        json_add_integer(answer, "stored_bytes", (int64_t)at->stored);
+    json_add_integer(answer, "version_there", at->there);
+    json_add_forecast(answer, &at->forecast);
     json_add_integer(answer, "left_out_files", (int64_t)d->left_out_files);
     json_add_integer(answer, "left_out_bytes", (int64_t)d->left_out_bytes);
     json_add_integer(answer, "shared_bytes", (int64_t)d->shared);

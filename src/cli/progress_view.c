@@ -27,32 +27,54 @@ static int64_t monotonic_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void show_json(const struct view *v, const char *event, uint64_t done)
+/* The mean since the phase began; what was there before has moved nothing. */
+struct speed {
+    bool known;
+    double bytes_per_second, seconds_left;
+};
+
+static struct speed speed_of(const struct view *v, uint64_t done, int64_t now_ms)
 {
-    fprintf(stderr, "{\"event\":\"%s\",\"phase\":\"%s\",\"done\":%" PRIu64 ",\"total\":%" PRIu64 "}\n", event,
-            v->progress.phase, done, v->progress.total);
+    double seconds = (double)(now_ms - v->begun_ms) / 1000;
+    uint64_t moved = done - atomic_load(&v->progress.skipped);
+    uint64_t left = done < v->progress.total ? v->progress.total - done : 0;
+    if (seconds <= 0.2 || moved == 0)
+        return (struct speed){0};
+    return (struct speed){true, (double)moved / seconds, seconds * (double)left / (double)moved};
 }
 
-static void show_bar(struct view *v, bool ended, uint64_t done, int64_t now_ms)
+static void show_json(const struct view *v, const char *event, uint64_t done, const struct speed *s)
+{
+    fprintf(stderr, "{\"event\":\"%s\",\"phase\":\"%s\",\"done\":%" PRIu64 ",\"total\":%" PRIu64, event,
+            v->progress.phase, done, v->progress.total);
+    if (s->known)
+        fprintf(stderr, ",\"bytes_per_second\":%.0f", s->bytes_per_second);
+    else
+        fputs(",\"bytes_per_second\":null", stderr);
+    if (s->known && v->progress.total)
+        fprintf(stderr, ",\"seconds_left\":%.0f}\n", s->seconds_left);
+    else
+        fputs(",\"seconds_left\":null}\n", stderr);
+}
+
+static void show_bar(const struct view *v, bool ended, uint64_t done, const struct speed *s)
 {
     uint64_t total = v->progress.total;
     uint64_t part = done > total ? total : done;
-    uint64_t moved = done - atomic_load(&v->progress.skipped);
-    double seconds = (double)(now_ms - v->begun_ms) / 1000;
     char size[OUT_SIZE_TEXT], of[OUT_SIZE_TEXT], rate[OUT_SIZE_TEXT];
     char speed[OUT_SIZE_TEXT + 8] = "", left[32] = "";
     out_size(done, size);
     out_size(total, of);
-    if (seconds > 0.2 && moved > 0) {
-        out_size((uint64_t)((double)moved / seconds), rate);
+    if (s->known) {
+        out_size((uint64_t)s->bytes_per_second, rate);
         snprintf(speed, sizeof speed, ", %s/s", rate);
     }
     if (total == 0) { /* nobody knows how much there is */
         fprintf(stderr, "\r\033[K%-9s %s%s%s", v->progress.phase, size, speed, ended ? "\n" : "");
         return;
     }
-    if (!ended && seconds > 1 && moved > 0)
-        snprintf(left, sizeof left, ", %.0f s left", seconds * (double)(total - part) / (double)moved);
+    if (!ended && s->known)
+        snprintf(left, sizeof left, ", %.0f s left", s->seconds_left);
     unsigned cells = (unsigned)(part * BAR_CELLS / total);
     fprintf(stderr, "\r\033[K%-9s [%.*s%*s] %3u%%  %s of %s%s%s%s", v->progress.phase, (int)cells,
             "########################", (int)(BAR_CELLS - cells), "", (unsigned)(part * 100 / total), size,
@@ -70,10 +92,11 @@ static void show(struct progress *p, const char *event)
         return;
     v->shown_ms = now_ms;
     uint64_t done = atomic_load(&p->done);
+    struct speed speed = speed_of(v, done, now_ms);
     if (v->json)
-        show_json(v, event, done);
+        show_json(v, event, done, &speed);
     else
-        show_bar(v, ends, done, now_ms);
+        show_bar(v, ends, done, &speed);
 }
 
 int progress_view_open(const struct global_options *g, struct progress **ret, struct err *e)

@@ -46,14 +46,23 @@ struct write_options {
             "roots that the device trusts (default: those pinned for the profile)"                           \
     }
 
-/* Before anything is fetched or written: do the options fit, can there be something at TO? */
-must_check int write_check(const struct write_options *o, size_t names, const char *to, struct err *e);
+/* What is written, and where it goes. */
+struct write_words {
+    const char **names;
+    size_t name_count;
+    const char **places;
+    size_t place_count;
+};
+/* NAME... TO...: the last word is a place, and so are those before it that are paths, but of no bundle. */
+struct write_words write_take_words(const char **words, size_t count);
+/* Before anything is fetched or written: do the options fit, can there be something at each place? */
+must_check int write_check(const struct write_options *o, const struct write_words *w, struct err *e);
 /* With --base: what of it can be left out. Before anything is fetched, too, since A may be mistyped. */
-must_check int write_load_base(struct app *app, const struct write_options *o, const char **names,
-                               size_t count, struct base *ret, struct err *e);
-/* Delivers each of the names (or bundle files) that is not NULL, and says what was written; it goes to
- * b->done or b->failed. */
+must_check int write_load_base(struct app *app, const struct write_options *o, const struct write_words *w,
+                               struct base *ret, struct err *e);
+/* Delivers each of the names (or bundle files) that is not NULL to all places, and says what was written; it
+ * goes to b->done or b->failed. */
 must_check int write_all(struct app *app, const struct write_options *o, const struct base *base,
-                         const char **names, size_t count, const char *to, struct batch *b, struct err *e);
+                         const struct write_words *w, struct batch *b, struct err *e);
 
 #endif

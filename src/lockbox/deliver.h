@@ -22,6 +22,26 @@
 
 enum deliver_as { DELIVER_BUNDLE, DELIVER_PLAIN, DELIVER_SQUASHFS };
 
+/* What became of a lockbox, or would become, at one of the places that it goes to. */
+struct delivered {
+    const char *to;           /* as the person named it; the caller's */
+    char *path;               /* what was written; NULL: no place was found */
+    uint64_t stored;          /* bytes on the medium, file system overhead not counted */
+    struct forecast forecast; /* made before the first byte */
+    int64_t there;            /* the version that stands in its place now; 0: none that can be believed */
+    int64_t newer_beside;     /* a higher version whose bundle lies in the same folder; 0: none */
+    bool failed;
+    struct err failure; /* then: why */
+};
+
+struct delivery;
+
+/* Hears before the first byte is written what will be, with the places that were refused. */
+struct deliver_listener {
+    void (*foretold)(void *ctx, const struct delivery *d); /* NULL: nobody listens */
+    void *ctx;
+};
+
 /* Gives the key that signs a bundle. It is asked for when what is to be signed has proven good, since it may
  * have to be made. */
 struct deliver_signer {
@@ -31,10 +51,10 @@ struct deliver_signer {
 
 struct deliver_options {
     enum deliver_as as;
-    bool single;     /* bundle: one file instead of head and volumes */
-    bool split;      /* bundle, copied: head and volumes instead of one file */
-    bool share;      /* bundle, from the store: what other bundles beside it hold is not written again */
-    uint64_t memory; /* bundle: bytes for compressing; 0: the format's default */
+    bool single; /* bundle: one file instead of head and volumes */
+    bool split;  /* bundle, copied: head and volumes instead of one file */
+    bool share;  /* bundle, from the store to one place: what others beside it hold is not written again */
+    uint64_t memory;       /* bundle: bytes for compressing; 0: the format's default */
     uint64_t volume_bytes; /* bundle: a volume ends before; 0: the format's default */
     int64_t needed_until;  /* the lockbox must not end before; INT64_MIN: no such date */
     bool dry_run;          /* only say what would be written; nothing is */
@@ -44,15 +64,14 @@ struct deliver_options {
     const struct file_signer *squashfs_key; /* squashfs: for its detached signature; NULL: none */
     const struct bundle_elsewhere
         *elsewhere; /* from a bundle: where else its volumes may be; NULL: nowhere */
+    struct deliver_listener listener;
     struct progress *progress;
 };
 
 struct delivery {
-    char *path; /* what was written */
     char *lockbox;
     int64_t version;
-    uint64_t stored; /* bytes on the medium, file system overhead not counted */
-    uint64_t raw;    /* bytes that the device gets */
+    uint64_t raw; /* bytes that the device gets */
     size_t members;
     size_t left_out_files; /* and which the device has, if it has what `needs` names */
     uint64_t left_out_bytes;
@@ -61,22 +80,25 @@ struct delivery {
     char *valid_until_role;
     char **shares_with; /* bundles: files of others that hold some of the contents */
     size_t shares_with_count;
-    uint64_t shared;          /* bytes that they hold */
-    bool still_lends;         /* a repacked bundle that others borrow from, and that stays for them */
-    struct forecast forecast; /* made before the first byte */
-    int64_t there;            /* the version that stands in its place now; 0: none that can be believed */
-    int64_t newer_beside;     /* a higher version whose bundle lies in the same folder; 0: none */
+    uint64_t shared;  /* bytes that they hold */
+    bool still_lends; /* a repacked bundle that others borrow from, and that stays for them */
+    struct delivered *places;
+    size_t place_count;
 };
 
-must_check int deliver_lockbox(const struct store *s, const char *profile, const char *name, const char *to,
-                               const struct deliver_options *o, struct delivery *ret, struct err *e);
-must_check int deliver_bundle(const char *bundle, const char *to, const struct deliver_options *o,
-                              struct delivery *ret, struct err *e);
+/* To each of the places, from one reading of the store or of the bundle, whose contents are compressed once.
+ * What is wrong with one place stands there and stops none of the others. -1 where it cannot be delivered at
+ * all. */
+must_check int deliver_lockbox(const struct store *s, const char *profile, const char *name,
+                               const char *const *to, size_t to_count, const struct deliver_options *o,
+                               struct delivery *ret, struct err *e);
+must_check int deliver_bundle(const char *bundle, const char *const *to, size_t to_count,
+                              const struct deliver_options *o, struct delivery *ret, struct err *e);
 /* A bundle unpacked to the lockbox directory `dir` itself (its parent must be there); `as` is not looked at.
  */
 must_check int deliver_apply(const char *bundle, const char *dir, const struct deliver_options *o,
                              struct delivery *ret, struct err *e);
-/* Adds the signer's signature to a bundle where it lies. `ret->path` is the bundle's. */
+/* Adds the signer's signature to a bundle where it lies. `ret` has no places. */
 must_check int deliver_signature(const char *bundle, const char *comment, const struct deliver_options *o,
                                  struct delivery *ret, struct err *e);
 /* A bundle made anew from another one's contents, whole, cut as the options say, and signed by `signer`

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/fs.h"
 #include "base/mem.h"
@@ -113,6 +114,13 @@ char *place_beside(const char *path, const char *name)
 {
     const char *slash = strrchr(path, '/');
     return mem_format("%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, name);
+}
+
+int place_lock(const struct place *place, struct err *e)
+{
+    if (flock(place->dirfd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+        return err_set(e, ERR_STORE_LOCKED, "another airlock is writing beside it");
+    return 0;
 }
 
 void place_free(struct place *p)

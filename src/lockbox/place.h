@@ -29,6 +29,9 @@ char *place_beside(const char *path, const char *name);
 bool place_is_file(const char *to);
 /* Before the work: can something be delivered there? Changes nothing. */
 must_check int place_check(const char *to, bool as_bundle, struct err *e);
+/* Two that write the same names in its folder would read back each other's bytes and blame the stick:
+ * ERR_STORE_LOCKED. A file system that knows no locks is not refused. */
+must_check int place_lock(const struct place *place, struct err *e);
 void place_free(struct place *p);
 
 #endif

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/name.h"
 #include "bundle-format/bundle.h"
+#include "tests/one_place.h"
 #include "usb-tools/capacity.h"
 #include "usb-tools/export_plain.h"
 
@@ -118,7 +119,7 @@ static int write_members(const struct collection *c, int to, const char *name,
                                .signer = &key,
                                .comment = "",
                                .loans = loans};
-    int rc = bundle_write(&plan, options, &medium, name, NULL, &summary, e);
+    int rc = write_one(&plan, options, &medium, name, NULL, &summary, e);
     bundle_loans_free(loans);
     return rc;
 }
@@ -168,7 +169,7 @@ static int write_plain(char **argv, struct err *e)
         return -1;
     int rc = collect(source, &c, e);
     if (rc == 0)
-        rc = export_plain(to, argv[4], c.members, c.count, NULL, e);
+        rc = export_one(to, argv[4], c.members, c.count, NULL, e);
     free_collection(&c);
     return rc;
 }

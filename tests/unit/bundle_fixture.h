@@ -18,6 +18,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "bundle-format/bundle.h"
+#include "tests/one_place.h"
 
 #define FIXTURE_MANIFEST "{\"features\":[],\"name\":\"pump\"}"
 #define FIXTURE_NAME "pump-v1-0a1b2c.lockbox"
@@ -128,7 +129,7 @@ static inline int fixture_write_on(const struct fixture *f, const struct bundle_
 {
     struct bundle_plan plan = fixture_plan(f);
     struct bundle_summary summary;
-    return bundle_write(&plan, options, medium, FIXTURE_NAME, NULL, &summary, e);
+    return write_one(&plan, options, medium, FIXTURE_NAME, NULL, &summary, e);
 }
 
 static inline void fixture_write(const struct fixture *f, const struct bundle_options *options)

@@ -171,7 +171,7 @@ static inline void assert_copy_is_refused(void)
     struct stat st;
     const struct medium medium = medium_posix(&fixture.dirfd);
     assert_int_equal(bundle_open(fixture.dirfd, FIXTURE_NAME, &b, &e), 0);
-    assert_int_equal(bundle_copy(b, &medium, "copy.lockbox", BUNDLE_AS_IT_IS, NULL, &e), -1);
+    assert_int_equal(copy_one(b, &medium, "copy.lockbox", BUNDLE_AS_IT_IS, &e), -1);
     assert_int_equal(err_exit_code(e.id), EXIT_REFUSED);
     bundle_close(b);
     assert_int_equal(fstatat(fixture.dirfd, "copy.lockbox", &st, 0), -1);

@@ -17,14 +17,14 @@ static void put_source(const struct bundle_options *options)
     fixture_add(&from, "images/text", "pump pump pump", 14);
     struct bundle_plan plan = fixture_plan(&from);
     const struct medium medium = medium_posix(&from.dirfd);
-    assert_int_equal(bundle_write(&plan, options, &medium, FIXTURE_NAME, NULL, &summary, &e), 0);
+    assert_int_equal(write_one(&plan, options, &medium, FIXTURE_NAME, NULL, &summary, &e), 0);
 }
 
 static int copy_as(const struct medium *medium, enum bundle_form form, struct err *e)
 {
     struct bundle *b;
     assert_int_equal(bundle_open(from.dirfd, FIXTURE_NAME, &b, e), 0);
-    int rc = bundle_copy(b, medium, FIXTURE_NAME, form, NULL, e);
+    int rc = copy_one(b, medium, FIXTURE_NAME, form, e);
     bundle_close(b);
     return rc;
 }

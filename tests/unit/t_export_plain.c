@@ -22,7 +22,7 @@ static int tear_down(void **state)
 
 static int export(const struct fixture *f, struct err *e)
 {
-    return export_plain(f->dirfd, "update", f->members, f->member_count, NULL, e);
+    return export_one(f->dirfd, "update", f->members, f->member_count, NULL, e);
 }
 
 static void assert_content(const struct fixture *f, const char *path, const char *text)
@@ -150,7 +150,7 @@ static void the_progress_counts_what_is_on_the_medium(void **state)
     fixture_add(f, "images/a", bytes, SIZE);
     fixture_add(f, "images/b", bytes, SIZE);
     watched = f->dirfd;
-    assert_return_code(export_plain(f->dirfd, "update", f->members, f->member_count, &p, &e), 0);
+    assert_return_code(export_one(f->dirfd, "update", f->members, f->member_count, &p, &e), 0);
     watched = -1;
     assert_int_equal(updates, 3); /* after 16 MiB, 32 MiB, and the rest */
 }

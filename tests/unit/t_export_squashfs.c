@@ -52,7 +52,9 @@ static void add_members(void)
 static int export(struct err *e)
 {
     uint64_t bytes;
-    return export_squashfs(fixture.dirfd, fixture.members, fixture.member_count, NULL, NULL, &bytes, e);
+    AUTO(several) struct several at;
+    several_init(&at, 1, NULL);
+    return export_squashfs(&fixture.dirfd, &at, fixture.members, fixture.member_count, NULL, &bytes, e);
 }
 
 static void must_export(void)

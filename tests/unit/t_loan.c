@@ -39,7 +39,7 @@ static int try_to_write(const char *name, const struct bundle_options *options,
     plan.manifest_json = buf_text(&manifest);
     plan.manifest_len = manifest.len;
     plan.loans = loans;
-    return bundle_write(&plan, options, &medium, name, NULL, ret, e);
+    return write_one(&plan, options, &medium, name, NULL, ret, e);
 }
 
 static struct bundle_summary write_whole(const char *name, const struct bundle_options *options)
@@ -372,7 +372,7 @@ static void taken_apart_it_is_written_whole(void **state)
     struct bundle_plan plan = fixture_plan(&fixture);
     plan.members = parts.members;
     plan.member_count = parts.count;
-    if (bundle_write(&plan, &one_volume, &medium, "pump-v2.lockbox", NULL, &summary, &e))
+    if (write_one(&plan, &one_volume, &medium, "pump-v2.lockbox", NULL, &summary, &e))
         fail_msg("%s: %s", err_name(e.id), e.message);
     bundle_parts_free(&parts);
     bundle_close(b);
@@ -389,7 +389,7 @@ static void it_cannot_be_copied_as_it_is(void **state)
     struct err e = {0};
     write_two_versions();
     struct bundle *b = open_bundle(V2);
-    assert_int_equal(bundle_copy(b, &medium, "copy.lockbox", BUNDLE_AS_IT_IS, NULL, &e), -1);
+    assert_int_equal(copy_one(b, &medium, "copy.lockbox", BUNDLE_AS_IT_IS, &e), -1);
     assert_int_equal(e.id, ERR_BUNDLE_SHARED);
     bundle_close(b);
 }
@@ -406,7 +406,7 @@ static void loans_that_the_manifest_does_not_tell_are_refused(void **state)
     struct bundle_plan plan = fixture_plan(&fixture);
     struct bundle_loans *loans = find_loans(V2);
     plan.loans = loans;
-    assert_int_equal(bundle_write(&plan, &one_volume, &medium, V2, NULL, &summary, &e), -1);
+    assert_int_equal(write_one(&plan, &one_volume, &medium, V2, NULL, &summary, &e), -1);
     assert_int_equal(e.id, ERR_BUNDLE_INCONSISTENT);
     bundle_loans_free(loans);
 }
