@@ -64,6 +64,19 @@ static const char *const migrations[] = {
     "CREATE TABLE requests("
     " key TEXT PRIMARY KEY,"
     " sequence INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+    "CREATE TABLE relays("
+    " id INTEGER PRIMARY KEY,"
+    " profile TEXT NOT NULL,"
+    " uuid TEXT NOT NULL,"
+    " entry INTEGER NOT NULL REFERENCES entries(id),"
+    " counter INTEGER NOT NULL,"
+    " gateway TEXT NOT NULL,"
+    " at INTEGER NOT NULL,"
+    " outcome INTEGER NOT NULL,"
+    " status INTEGER NOT NULL,"
+    " answer BLOB NOT NULL) STRICT;"
+    "CREATE INDEX relays_entry ON relays(entry);"
+    "CREATE INDEX relays_device ON relays(uuid, counter);",
 };
 
 static int open_database(int state_fd, bool make, sqlite3 **ret, struct err *e);

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "report/ecu_key.h"
 
 struct ledger;
@@ -80,11 +81,15 @@ must_check int ledger_each(struct ledger *l,
 must_check int ledger_each_sighting(struct ledger *l, int64_t entry,
                                     int (*each)(void *ctx, const struct ledger_sighting *, struct err *),
                                     void *ctx, struct err *e);
+/* Its bytes; ERR_INTERNAL where there is none. */
+must_check int ledger_read(struct ledger *l, int64_t entry, struct buf *ret, struct err *e);
 /* time_us as in update_logs.h. In the order of time. */
 must_check int ledger_each_line(struct ledger *l, int64_t entry,
                                 int (*each)(void *ctx, int64_t time_us, const char *service,
                                             const char *message, struct err *),
                                 void *ctx, struct err *e);
+/* When the first of them was written, by the device's clock; INT64_MAX: there is none. */
+must_check int ledger_first_line(struct ledger *l, int64_t entry, int64_t *ret_time_us, struct err *e);
 /* Was an install without a manifest seen with one later: the same row of the same file, of the same device?
  */
 must_check int ledger_is_completed(struct ledger *l, int64_t entry, bool *ret, struct err *e);
@@ -118,5 +123,50 @@ must_check int ledger_begin_publishing(struct ledger *l, const char *profile, co
                                        const char *former, const char *text, int64_t now, int64_t *ret_id,
                                        struct err *e);
 must_check int ledger_end_publishing(struct ledger *l, int64_t id, struct err *e);
+
+/* The newest ECU by which the device signs; NULL: not known. Both the caller's. */
+must_check int ledger_find_serial(struct ledger *l, const char *profile, const char *uuid, char **ret_serial,
+                                  char **ret_name, struct err *e);
+
+/* ---- what was handed to the device gateway, byte for byte, as a device ---- */
+
+enum relay_outcome {
+    RELAY_UNKNOWN,   /* sent, or about to be: nobody knows whether it arrived */
+    RELAY_ACCEPTED,  /* by the gateway */
+    RELAY_REFUSED,   /* by the gateway */
+    RELAY_NOT_SENT,  /* nothing of it went out */
+    RELAY_OVERTAKEN, /* never to be sent: the device came online by itself after it */
+    RELAY_WAITING,   /* not tried; never in the ledger */
+};
+
+struct ledger_relay {
+    int64_t entry;
+    const char *profile, *uuid; /* of the device in the cloud */
+    int64_t counter;            /* of its reports */
+    const char *gateway;        /* its address; "" where overtaken */
+    int64_t at;
+    enum relay_outcome outcome;
+    int status; /* of HTTP; 0: none */
+    const void *answer;
+    size_t answer_len;
+};
+
+/* Before it is sent: claims it, with the outcome RELAY_UNKNOWN until ledger_end_relay(). *ret_claimed is
+ * false, and nothing is kept, where one of this device with the same or a higher counter was accepted or may
+ * have arrived; `again`: unless that is this entry, and may have arrived. */
+must_check int ledger_begin_relay(struct ledger *l, const struct ledger_relay *relay, bool again,
+                                  int64_t *ret_id, bool *ret_claimed, struct err *e);
+must_check int ledger_end_relay(struct ledger *l, int64_t id, enum relay_outcome outcome, int status,
+                                const void *answer, size_t len, struct err *e);
+must_check int ledger_mark_overtaken(struct ledger *l, const struct ledger_relay *relay, struct err *e);
+/* What came of an entry at last, RELAY_WAITING where it was never tried; and the highest counter of the
+ * device that was accepted or may have arrived, -1 for none. */
+must_check int ledger_relay_outcome(struct ledger *l, const char *uuid, int64_t entry,
+                                    enum relay_outcome *ret, struct err *e);
+must_check int ledger_last_relayed(struct ledger *l, const char *uuid, int64_t *ret, struct err *e);
+/* Of an entry, in the order in which they were. */
+must_check int ledger_each_relay(struct ledger *l, int64_t entry,
+                                 int (*each)(void *ctx, const struct ledger_relay *, struct err *), void *ctx,
+                                 struct err *e);
 
 #endif

@@ -19,6 +19,25 @@ int ledger_find_device(struct ledger *l, const char *profile, const char *serial
     return 0;
 }
 
+int ledger_find_serial(struct ledger *l, const char *profile, const char *uuid, char **ret_serial,
+                       char **ret_name, struct err *e)
+{
+    AUTO_STATEMENT sqlite3_stmt *ask = NULL;
+    bool row;
+    if (sql_prepare(l->db,
+                    "SELECT serial, name FROM cloud_devices WHERE profile = ? AND lower(uuid) = lower(?) "
+                    "ORDER BY at DESC LIMIT 1",
+                    &ask, e))
+        return -1;
+    sql_bind_text(ask, 1, profile);
+    sql_bind_text(ask, 2, uuid);
+    if (sql_step(ask, &row, e))
+        return -1;
+    *ret_serial = row ? mem_strdup(sql_text(ask, 0)) : NULL;
+    *ret_name = row ? mem_strdup(sql_text(ask, 1)) : NULL;
+    return 0;
+}
+
 int ledger_remember_device(struct ledger *l, const char *profile, const char *serial, const char *uuid,
                            const char *name, int64_t now, struct err *e)
 {

@@ -127,6 +127,22 @@ int ledger_each(struct ledger *l, int (*each)(void *ctx, const struct ledger_ent
     }
 }
 
+int ledger_read(struct ledger *l, int64_t entry, struct buf *ret, struct err *e)
+{
+    AUTO_STATEMENT sqlite3_stmt *ask = NULL;
+    bool row;
+    if (sql_prepare(l->db, "SELECT bytes FROM entries WHERE id = ?", &ask, e))
+        return -1;
+    sqlite3_bind_int64(ask, 1, entry);
+    if (sql_step(ask, &row, e))
+        return -1;
+    if (!row)
+        return err_set(e, ERR_INTERNAL, "the ledger of reports has no entry %lld", (long long)entry);
+    buf_clear(ret);
+    buf_add(ret, sqlite3_column_blob(ask, 0), (size_t)sqlite3_column_bytes(ask, 0));
+    return 0;
+}
+
 int ledger_each_sighting(struct ledger *l, int64_t entry,
                          int (*each)(void *ctx, const struct ledger_sighting *, struct err *), void *ctx,
                          struct err *e)
@@ -175,6 +191,22 @@ int ledger_each_line(struct ledger *l, int64_t entry,
         if (each(ctx, sqlite3_column_int64(list, 0), sql_text(list, 1), sql_text(list, 2), e))
             return -1;
     }
+}
+
+int ledger_first_line(struct ledger *l, int64_t entry, int64_t *ret_time_us, struct err *e)
+{
+    AUTO_STATEMENT sqlite3_stmt *ask = NULL;
+    bool row;
+    if (sql_prepare(l->db,
+                    "SELECT time_us FROM lines WHERE entry = ? AND time_us > ? ORDER BY time_us LIMIT 1",
+                    &ask, e))
+        return -1;
+    sqlite3_bind_int64(ask, 1, entry);
+    sqlite3_bind_int64(ask, 2, INT64_MIN); /* a line of which that is not known */
+    if (sql_step(ask, &row, e))
+        return -1;
+    *ret_time_us = row ? sqlite3_column_int64(ask, 0) : INT64_MAX;
+    return 0;
 }
 
 int ledger_is_completed(struct ledger *l, int64_t entry, bool *ret, struct err *e)

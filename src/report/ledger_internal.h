@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * For ledger.c (file, schema, transactions), ledger_entries.c and ledger_keys.c only.
+ * For ledger.c (file, schema, transactions) and the other ledger_*.c only.
  */
 #ifndef AIRLOCK_REPORT_LEDGER_INTERNAL_H
 #define AIRLOCK_REPORT_LEDGER_INTERNAL_H

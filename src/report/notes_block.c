@@ -246,6 +246,17 @@ static int find_block(const char *text, struct notes *ret, struct notes_rows *ro
     return read_block(begin + strlen(BEGIN), (size_t)(end - begin) - strlen(BEGIN), rows, e);
 }
 
+int notes_block_read(const char *notes, struct notes_rows *ret, struct err *e)
+{
+    AUTO(notes_rows) struct notes_rows rows = {0};
+    struct notes around;
+    if (find_block(notes, &around, &rows, e))
+        return -1;
+    *ret = rows;
+    rows = (struct notes_rows){0};
+    return 0;
+}
+
 static void compose(const char *text, const struct notes *n, const struct notes_rows *rows, size_t count,
                     struct buf *to)
 {

@@ -61,4 +61,7 @@ void notes_row_set_lockbox(struct notes_row *row, const char *lockbox);
 must_check int notes_block_merge(const char *notes, const struct notes_rows *rows, size_t limit, char **ret,
                                  struct err *e);
 
+/* The rows of the block in `notes`; none where there is no block. ERR_NOTES_BLOCK as above. */
+must_check int notes_block_read(const char *notes, struct notes_rows *ret, struct err *e);
+
 #endif
