@@ -21,6 +21,7 @@ sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("cli", "clien
 import client  # noqa: E402, what devices leave behind
 import make_reports  # noqa: E402
 import mock_stick  # noqa: E402, beside the scenarios
+import online  # noqa: E402, a device that is
 
 HERE = Path(__file__).parent
 AIRLOCK = Path(sys.argv[1]).resolve()
@@ -166,16 +167,29 @@ def on_small_medium():
     return ["unshare", *as_root, "--mount", "sh", "-c", 'mount -t tmpfs -o size=4M none small && exec "$@"', "sh"]
 
 
-def syncs(r, shown):
+def syncs(r, pump):
     """Of a device that the cloud does not know, then knows, then with notes that somebody changed."""
-    serial = next(report["serial"] for report in shown["reports"] if report["kind"] == "manifest")
-    component = {"id": serial, "hardwareId": "verdin-imx8mm", "primary": True}
+    component = {"id": pump.serial, "hardwareId": "verdin-imx8mm", "primary": True}
     said = [r.ask("sync")]
     r.control("ctl", "cloud", "device", "add", "pump-seven", "--components", json.dumps([component]))
     said.append(r.ask("sync"))
     [written] = [device for device in said[1]["devices"] if device["changed"]]
     r.control("ctl", "cloud", "device", "set", written["uuid"], "--notes", written["notes"].replace("collected", "found"))
-    return said + [r.ask("sync", code=7)]
+    said.append(r.ask("sync", code=7))
+    r.control("ctl", "cloud", "device", "set", written["uuid"], "--notes", "")
+    return said + relays(r, pump, written["uuid"])
+
+
+def relays(r, pump, uuid):
+    """Of a ZIP that is none, and of a device whose report is refused, gets lost, and arrives."""
+    (r.folder / "zips").mkdir()
+    (r.folder / "zips/none.zip").write_bytes(b"")
+    r.control("ctl", "cloud", "device", "credentials", uuid, "zips/pump.zip")
+    online.Online((r.folder / "zips/pump.zip").read_bytes()).register(pump)
+    r.control("ctl", "cloud", "fault", "add", "^PUT dgw/", "reset")
+    said = [r.ask("sync", "--relay", "zips", "--yes", uuid, code=7)]
+    r.control("ctl", "cloud", "fault", "clear")
+    return said + [r.ask("sync", "--relay", "zips", "--again", uuid, code=7)]
 
 
 def reports(r):
@@ -199,8 +213,8 @@ def reports(r):
     said["reports key list"] = [r.ask("reports", "key", "add", "pump-7", pump.public), r.ask("reports", "key", "list")]
     shown = r.ask("reports", "list")
     said["reports list"] = [shown]
+    said["sync"] = syncs(r, pump)
     said["reports show"] = [r.ask("reports", "show", str(report["id"])) for report in shown["reports"]]
-    said["sync"] = syncs(r, shown)
     said["sync --install"] = [r.ask("sync", "--install"), r.ask("sync", "--uninstall")]
     return said
 

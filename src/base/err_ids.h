@@ -220,6 +220,16 @@ ERROR(NOTES_BLOCK, "notes-block", EXIT_REFUSED,
       "remove the lines from 'begin of what airlock reports' to 'end of' by hand; the next sync writes them "
       "anew")
 
+ERROR(OTHER_DEVICE, "other-device", EXIT_REFUSED,
+      "the device in the cloud is not, or no longer, the one that signed", NULL)
+ERROR(OPEN_ASSIGNMENT, "open-assignment", EXIT_REFUSED,
+      "a report would cancel an update that is assigned to the device in the cloud",
+      "let it be installed, or cancel it in the cloud; then the same command again")
+ERROR(RELAY_CONSENT, "relay-consent", EXIT_USAGE,
+      "nobody agreed that something is done in the name of this device", "agree with: --yes DEVICE")
+ERROR(RELAY_REFUSED, "relay-refused", EXIT_NETWORK, "the device gateway did not take a report", NULL)
+ERROR(RELAY_UNKNOWN, "relay-unknown", EXIT_NETWORK, "a report was sent, and whether it arrived is not known",
+      "look at the device in the cloud; --again DEVICE sends it once more")
 ERROR(NOTES_BUSY, "notes-busy", EXIT_NETWORK,
       "a device's notes in the cloud changed each time they were to be written", "run the same command again")
 

@@ -12,11 +12,14 @@
 #include "cli/app.h"
 #include "cli/print.h"
 #include "cli/sync_install.h"
+#include "cli/sync_relay.h"
 #include "report/await.h"
 #include "report/publish.h"
 
 struct sync_options {
     bool dry_run, wait, install, uninstall;
+    const char *relay, *gateway;
+    struct text_list yes, again;
 };
 
 static const struct option options[] = {
@@ -27,6 +30,15 @@ static const struct option options[] = {
     {"install", OPTION_FLAG, NULL, offsetof(struct sync_options, install),
      "let systemd do this for you: once an hour, and when something comes into the ledger"},
     {"uninstall", OPTION_FLAG, NULL, offsetof(struct sync_options, uninstall), "let it do so no more"},
+    {"relay", OPTION_TEXT, "DIR", offsetof(struct sync_options, relay),
+     "also hand verified reports to the device gateway, in the name of devices whose credentials' ZIPs are "
+     "in DIR"},
+    {"gateway", OPTION_TEXT, "URL", offsetof(struct sync_options, gateway),
+     "the device gateway (default: that of the ZIP, else https://dgw.torizon.io)"},
+    {"yes", OPTION_LIST, "DEVICE", offsetof(struct sync_options, yes),
+     "agree, for this device (its name, UUID or ECU), to what is asked otherwise"},
+    {"again", OPTION_LIST, "DEVICE", offsetof(struct sync_options, again),
+     "relay once more what may have arrived already"},
     {0},
 };
 
@@ -111,7 +123,7 @@ static void json_add_failure(cJSON *list, const struct publication *p)
     cJSON_AddStringToObject(item, "message", p->error.message);
 }
 
-static void print_json(const struct publishing *all)
+static void print_json(const struct publishing *all, const struct relaying *relayed)
 {
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddNumberToObject(answer, "schema", 1);
@@ -123,6 +135,7 @@ static void print_json(const struct publishing *all)
         else
             json_add_publication(devices, &all->list[i]);
     json_add_integer(answer, "nameless", (int64_t)all->nameless);
+    sync_relay_add_json(relayed, cJSON_AddArrayToObject(answer, "relays"), failed);
     app_print_json(answer);
 }
 
@@ -205,23 +218,46 @@ static int sync_until_done(struct app *app, const struct sync_options *o, struct
     }
 }
 
+static int check_usage(const struct sync_options *o, struct err *e)
+{
+    if (o->install + o->uninstall > (o->dry_run || o->wait || o->relay ? 0 : 1))
+        return err_set(e, ERR_USAGE, "--install and --uninstall stand alone");
+    if (!o->relay && (o->gateway || o->again.count || o->yes.count))
+        return err_set(e, ERR_USAGE, "--gateway, --yes and --again belong to --relay");
+    return 0;
+}
+
+static int relay(struct app *app, const struct sync_options *o, struct relaying *ret, struct err *e)
+{
+    AUTO(consent) struct consent yes = {.option = "yes", .names = o->yes};
+    AUTO(consent) struct consent again = {.option = "again", .names = o->again};
+    const struct sync_relay_options how = {
+        .folder = o->relay, .gateway = o->gateway, .dry_run = o->dry_run, .yes = &yes, .again = &again};
+    return o->relay ? sync_relay(app, &how, ret, e) : 0;
+}
+
 static int run(struct app *app, const void *values, const char **words, size_t count, int *exit_code,
                struct err *e)
 {
     const struct sync_options *o = values;
     AUTO(publishing) struct publishing all = {0};
+    AUTO(relaying) struct relaying relayed = {0};
     (void)words, (void)count;
-    if (o->install + o->uninstall > (o->dry_run || o->wait ? 0 : 1))
-        return err_set(e, ERR_USAGE, "--install and --uninstall stand alone");
+    if (check_usage(o, e))
+        return -1;
     if (o->install || o->uninstall)
         return o->install ? sync_install(app, e) : sync_uninstall(app, e);
-    if (app_open_store(app, e) || sync_until_done(app, o, &all, e))
+    if (app_open_store(app, e) || sync_until_done(app, o, &all, e) || relay(app, o, &relayed, e))
         return -1;
-    if (app->global.json)
-        print_json(&all);
-    else
+    if (app->global.json) {
+        print_json(&all, &relayed);
+    } else {
         print_answer(&all, o->dry_run);
+        if (o->relay)
+            sync_relay_print(&relayed, o->dry_run);
+    }
     tell_failures(&all, exit_code);
+    sync_relay_tell_failures(&relayed, exit_code);
     return 0;
 }
 

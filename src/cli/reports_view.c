@@ -15,6 +15,7 @@
 #include "base/out.h"
 #include "cli/print.h"
 #include "cli/reports.h"
+#include "report/relay.h"
 #include "report/revision.h"
 
 #define COLUMNS_DEFAULT 80
@@ -241,6 +242,41 @@ static int json_line(void *ctx, int64_t time_us, const char *service, const char
     return 0;
 }
 
+/* ---- what was handed to the cloud in the device's name ---- */
+
+static int print_relay(void *ctx, const struct ledger_relay *relay, struct err *e)
+{
+    char time[CLOCK_TEXT_SIZE];
+    (void)ctx, (void)e;
+    clock_format(relay->at, time);
+    print_label("relayed");
+    printf("%s %s", time, relay_outcome_text(relay->outcome));
+    if (relay->status)
+        printf(" (%d)", relay->status);
+    if (*relay->gateway)
+        fputs(", to ", stdout);
+    print_text(relay->gateway);
+    printf(" as %s\n", relay->uuid);
+    return 0;
+}
+
+static int json_relay(void *ctx, const struct ledger_relay *relay, struct err *e)
+{
+    cJSON *one = json_add_item(ctx);
+    AUTO(buf) struct buf answer = {0};
+    (void)e;
+    out_escape(&answer, relay->answer_len ? relay->answer : "", relay->answer_len);
+    json_add_time(one, "at", relay->at);
+    cJSON_AddStringToObject(one, "uuid", relay->uuid);
+    cJSON_AddStringToObject(one, "gateway", relay->gateway);
+    cJSON_AddStringToObject(one, "outcome", relay_outcome_text(relay->outcome));
+    json_add_integer(one, "status", relay->status);
+    cJSON_AddStringToObject(one, "answer", buf_text(&answer));
+    return 0;
+}
+
+/* ---- each ECU ---- */
+
 static enum reading_outcome ecu_outcome(const struct manifest_ecu *ecu)
 {
     static const enum reading_outcome outcomes[] = {
@@ -323,6 +359,7 @@ static int print_report(const struct app *app, struct ledger *l, const struct re
     for (size_t i = 0; i < r->manifest.ecu_count; i++)
         print_ecu(&r->manifest.ecus[i]);
     return ledger_each_sighting(l, r->id, print_sighting, NULL, e) ||
+                   ledger_each_relay(l, r->id, print_relay, NULL, e) ||
                    ledger_each_line(l, r->id, print_line, NULL, e)
                ? -1
                : 0;
@@ -347,8 +384,10 @@ static int json_report(const struct app *app, struct ledger *l, const struct rea
     for (size_t i = 0; i < r->manifest.ecu_count; i++)
         json_ecu(ecus, &r->manifest.ecus[i]);
     cJSON *seen = cJSON_AddArrayToObject(answer, "sightings");
+    cJSON *relays = cJSON_AddArrayToObject(answer, "relays");
     cJSON *lines = cJSON_AddArrayToObject(answer, "log");
     if (ledger_each_sighting(l, r->id, json_sighting, seen, e) ||
+        ledger_each_relay(l, r->id, json_relay, relays, e) ||
         ledger_each_line(l, r->id, json_line, lines, e)) {
         cJSON_Delete(answer);
         return -1;

@@ -3,34 +3,23 @@
 """sync: what came home goes into the notes of the device that signed it, and nowhere else."""
 
 import json
-import sys
 
 import scenario
-from scenario import Scenario
-
-sys.path.insert(0, str(scenario.TESTS / "client"))
-from client import Device, Log  # noqa: E402
+from courier import Courier
+from client import Device
 
 PEOPLE = "Spare part in cabinet B. | Ask *Jörg*.\n"
 BEGIN, END = "[begin of what airlock reports]", "[end of what airlock reports]"
 
 
-class Sync(Scenario):
+class Sync(Courier):
     def setUp(self):
         super().setUp()
-        self.login()
         self.pump = Device("pump-7", "rsa")
         self.press = Device("press-line")
         self.uuid = {}
         self.register(self.pump, "Pump seven", PEOPLE)
         self.register(self.press, "Press line", "")
-        self.log = self.stick / "update/update-logs.db"
-
-    def login(self):
-        client = {"AIRLOCK_CLIENT_ID": self.cloud.env["REHEARSAL_CLIENT_ID"],
-                  "AIRLOCK_CLIENT_SECRET": self.cloud.env["REHEARSAL_CLIENT_SECRET"]}
-        self.ok("--cacert", self.cloud.ca, "login", "--credentials", self.cloud.credentials, "--api-client", "--api-url",
-                self.cloud.env["REHEARSAL_API_URL"], "--api-token-url", self.cloud.env["REHEARSAL_TOKEN_URL"], env=client)
 
     def register(self, device, name, notes):
         components = [{"id": device.serial, "hardwareId": "verdin-imx8mm", "primary": True,
@@ -42,22 +31,6 @@ class Sync(Scenario):
     def notes(self, device):
         [found] = [d for d in self.cloud.tell("device", "list") if d["deviceUuid"] == self.uuid[device]]
         return found["notes"]
-
-    def bring(self, *manifests):
-        """A stick with these reports comes home."""
-        with Log(self.log) as log:
-            for device, manifest in manifests:
-                log.add(device, manifest)
-        self.ok("reports", "collect", self.stick)
-        self.log.unlink()
-
-    def enrol(self, device, name):
-        file = self.home / f"{name}.key"
-        file.write_text(device.public)
-        self.ok("reports", "key", "add", name, file)
-
-    def sync(self, *options):
-        return {d["serial"]: d for d in self.ok("sync", *options)["devices"]}
 
     def rows(self, device):
         return [[cell.strip() for cell in line.split("|")[1:-1]] for line in self.notes(device).splitlines()

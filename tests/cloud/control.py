@@ -100,7 +100,8 @@ def _device_list(cloud):
 
 def _device_show(cloud, uuid):
     device = cloud.devices.device(uuid)
-    return {**device.basic(), "components": device.components, "assignment": device.assignment}
+    return {**device.basic(), "components": device.components, "assignment": device.assignment,
+            "manifests": device.manifests}
 
 
 def _device_credentials(cloud, uuid, path):

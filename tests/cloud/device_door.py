@@ -5,6 +5,7 @@ nginx has verified the certificate; its common name is the device's UUID, and so
 only.
 """
 
+import hashlib
 import json
 
 import manifests
@@ -46,6 +47,7 @@ class DeviceDoor:
 
     def _manifest(self, request, device):
         manifests.accept(device, request.json())
+        device.manifests.append(hashlib.sha256(request.body).hexdigest())
         return Response(200, b"OK", {"Content-Type": "text/plain"})
 
     def _root(self, _request, device, number=None):

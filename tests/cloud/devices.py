@@ -15,7 +15,10 @@ NOTES_MAX_BYTES = 64_000
 
 @dataclass
 class Device:
-    """`components` and `assignment` are held as the API answers them; `ecu_keys` by ECU serial."""
+    """`components` and `assignment` are held as the API answers them; `ecu_keys` by ECU serial.
+
+    `manifests` holds the SHA-256 of each that was accepted, in their order.
+    """
 
     device_id: str
     name: str
@@ -30,6 +33,7 @@ class Device:
     components: list = field(default_factory=list)
     assignment: list = field(default_factory=list)
     ecu_keys: dict = field(default_factory=dict)
+    manifests: list = field(default_factory=list)
 
     def basic(self):
         info = {
