@@ -18,7 +18,7 @@ declare -A may=(
 )
 declare -A third_party=(
   [curl]="net" [sodium]="crypto cli" [openssl]="crypto" [zstd]="bundle-format fetch" [zlib]="fetch" [isa-l]="fetch" [archive]="cloud fetch"
-  [ostree]="fetch" [yaml]="fetch" [sqlite3]="report usb-tools" [blkid]="usb-tools" [libudev]="usb-tools"
+  [ostree]="fetch" [yaml]="fetch" [sqlite3]="report usb-tools device" [blkid]="usb-tools" [libudev]="usb-tools"
   [systemd]="usb-tools" [sqfs]="usb-tools" [cjson]="cloud store account lockbox cli report usb-tools" [ini]="store"
 )
 bad=0

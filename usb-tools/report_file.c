@@ -369,40 +369,21 @@ static int read_signed(struct json_value v, struct report_file *ret, struct err 
 
 /* ---- making ---- */
 
-static void print_text(const char *text, struct buf *to)
-{
-    if (!text) {
-        buf_add_text(to, "null");
-        return;
-    }
-    buf_add_char(to, '"');
-    for (; *text; text++)
-        if (*text == '\n')
-            buf_add_text(to, "\\n");
-        else if ((unsigned char)*text < 0x20)
-            buf_addf(to, "\\u%04x", (unsigned)*text);
-        else if (*text == '"' || *text == '\\')
-            buf_addf(to, "\\%c", *text);
-        else
-            buf_add_char(to, *text);
-    buf_add_char(to, '"');
-}
-
 static void print_field(const char *key, const char *text, struct buf *to)
 {
     buf_addf(to, ",\"%s\":", key);
-    print_text(text, to);
+    json_add_string(to, text);
 }
 
 static void print_ecu(const struct report_ecu *ecu, struct buf *to)
 {
     buf_add_text(to, "{\"serial\":");
-    print_text(ecu->serial, to);
+    json_add_string(to, ecu->serial);
     print_field("hardware_id", ecu->hardware_id, to);
     buf_add_text(to, ",\"key\":");
     if (ecu->key_type) {
         buf_add_text(to, "{\"keytype\":");
-        print_text(ecu->key_type, to);
+        json_add_string(to, ecu->key_type);
         print_field("public", ecu->key_value, to);
         buf_add_char(to, '}');
     } else {
@@ -416,7 +397,7 @@ static void print_report(const struct report_file *file, struct buf *to)
     buf_add_text(to, ",\"lockbox\":");
     if (file->lockbox) {
         buf_add_text(to, "{\"name\":");
-        print_text(file->lockbox, to);
+        json_add_string(to, file->lockbox);
         buf_addf(to, ",\"version\":%" PRId64 "}", file->lockbox_version);
     } else {
         buf_add_text(to, "null");

@@ -24,6 +24,8 @@ ERROR(BAD_LEDGER, "bad-ledger", EXIT_INTERNAL, "the ledger of reports is damaged
 /* usage */
 ERROR(USAGE, "usage", EXIT_USAGE, "the command line is wrong", "airlock --help shows the commands")
 ERROR(BAD_CONFIG, "bad-config", EXIT_USAGE, "the configuration cannot be used", NULL)
+ERROR(BAD_CLIENT_DATABASE, "bad-client-database", EXIT_USAGE,
+      "the database of the device's update client cannot be read", NULL)
 ERROR(LEDGER_VERSION, "ledger-version", EXIT_USAGE, "the ledger of reports is a newer airlock's",
       "update airlock")
 ERROR(NO_PROFILE, "no-profile", EXIT_USAGE, "nobody is logged in",

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -547,4 +548,23 @@ const uint8_t *json_raw(struct json_value v, size_t *ret_len)
 {
     *ret_len = node_of(v)->end - node_of(v)->start;
     return v.doc->text + node_of(v)->start;
+}
+
+void json_add_string(struct buf *to, const char *text)
+{
+    if (!text) {
+        buf_add_text(to, "null");
+        return;
+    }
+    buf_add_char(to, '"');
+    for (; *text; text++)
+        if (*text == '\n')
+            buf_add_text(to, "\\n");
+        else if ((unsigned char)*text < 0x20)
+            buf_addf(to, "\\u%04x", (unsigned)*text);
+        else if (*text == '"' || *text == '\\')
+            buf_addf(to, "\\%c", *text);
+        else
+            buf_add_char(to, *text);
+    buf_add_char(to, '"');
 }

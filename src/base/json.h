@@ -88,4 +88,8 @@ bool json_bool(struct json_value v, bool *ret);
 /* The exact bytes of the value in the source text. */
 const uint8_t *json_raw(struct json_value v, size_t *ret_len);
 
+struct buf;
+/* Appends a UTF-8 text as a JSON string; null for NULL. */
+void json_add_string(struct buf *to, const char *text);
+
 #endif

@@ -41,16 +41,17 @@ def urn(lockbox, version):
 
 
 class Ecu:
-    """A key pair, and the serial that the client makes of it."""
+    """A key pair, and the serial that the client makes of it. seed: the same key in each run."""
 
-    def __init__(self, kind="ed25519", serial=None):
+    def __init__(self, kind="ed25519", serial=None, seed=None):
         self.kind = kind
         if kind == "rsa":
             self.private = rsa.generate_private_key(65537, 2048)
             pem = self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
             self.type, self.public = "RSA", pem
         else:
-            self.private = ed25519.Ed25519PrivateKey.generate()
+            self.private = ed25519.Ed25519PrivateKey.generate() if seed is None else \
+                ed25519.Ed25519PrivateKey.from_private_bytes(hashlib.sha256(seed.encode()).digest())
             raw = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
             self.type, self.public = "ED25519", raw.hex().upper()
         self.key_id = hashlib.sha256(json.dumps(self.public.rstrip("\n")).encode()).hexdigest()
@@ -78,8 +79,8 @@ class Ecu:
 class Device(Ecu):
     """A primary ECU with its secondaries."""
 
-    def __init__(self, name, kind="ed25519", serial=None, secondaries=()):
-        super().__init__(kind, serial)
+    def __init__(self, name, kind="ed25519", serial=None, secondaries=(), seed=None):
+        super().__init__(kind, serial, seed)
         self.name = name
         self.secondaries = list(secondaries)
 

@@ -68,7 +68,7 @@ run_scenarios() {
   local scenario
   printf '#!/bin/sh\nexec %s "%s" "$@"\n' $qemu "$work/airlock-device" >"$work/run"
   chmod +x "$work/run"
-  for scenario in apply loop; do
+  for scenario in apply loop next_round; do
     AIRLOCK=$airlock AIRLOCK_DEVICE=$work/run /usr/bin/python3 -B tests/device/$scenario.py
   done
 }

@@ -6,29 +6,13 @@ import json
 import shutil
 import time
 
-from rehearsal_client import RehearsalClient
-from rehearsal_device import DeviceScenario
+from rehearsal_device import DeviceOnTheWay
 import scenario
+from client_database import PRIVATE
 from scenario import tree
 
 
-class Loop(DeviceScenario):
-    def setUp(self):
-        super().setUp()
-        self.device.write("/etc/hostname", "pump-7\n")
-        self.client = RehearsalClient(self.device, "large-mcu", "pump-7")
-        code, stdout, stderr = self.run_device("key")
-        self.assertEqual(code, 0, stderr)
-        self.key, self.fingerprint = stdout.splitlines()
-
-    def report(self, *words, code=0):
-        found, stdout, stderr = self.run_device("report", self.stick, *words)
-        self.assertEqual(found, code, stdout + stderr)
-        return stdout if code == 0 else stderr
-
-    def on_stick(self, path):
-        return json.loads((self.stick / "airlock" / path).read_text())["signed"]
-
+class Loop(DeviceOnTheWay):
     def collected(self):
         self.ok("reports", "collect", self.stick)
         return [(r["lockbox"], r["version"], r["outcome"], r["proof"]) for r in self.ok("reports", "list")["reports"]
@@ -120,6 +104,39 @@ class Loop(DeviceScenario):
         self.refuses(3, "bad-signature", "write", "line", self.home / "x.lockbox", "--base", requests[1])
         self.refuses(3, "request-old", "write", "line", self.home / "x.lockbox", "--base", requests[0])
 
+    def test_the_keys_of_the_ecus_come_home_and_verify_the_clients_word(self):
+        """Nobody enrolled a key: the manifest is verified by the one that came, whose id is the serial."""
+        self.takes()
+        self.client.look()
+        self.report()
+        [ecu] = self.on_stick("reports/pump-7/1.json")["ecus"]
+        self.assertEqual(ecu, {"serial": self.client.ecu.serial, "hardware_id": "large-mcu",
+                               "key": {"keytype": "ED25519", "public": self.client.ecu.public}})
+        shutil.copy(self.device.update / "update-logs.db", self.stick)
+        self.ok("reports", "collect", self.stick)
+        self.assertEqual([r["proof"] for r in self.ok("reports", "list")["reports"] if r["kind"] == "manifest"], ["verified"])
+
+    def test_a_database_that_cannot_be_read_is_gone_without(self):
+        self.takes()
+        self.client.look()
+        self.client.database.write_bytes(b"no database" * 1000)
+        code, stdout, stderr = self.run_device("report", self.stick)
+        self.assertEqual(code, 0, stderr)
+        self.assertIn("without what the client remembers: '/var/sota/sql.db'", stderr)
+        self.assertNotIn("stored", self.on_stick("requests/pump-7.json")["state"])
+
+    def test_a_transaction_of_the_client_is_waited_for(self):
+        self.takes()
+        self.client.look()
+        with self.client.remember() as memory:
+            memory.db.execute("BEGIN EXCLUSIVE")
+            process = self.device.start("report", self.stick)
+            self.addCleanup(scenario.end, process)
+            time.sleep(1)
+            self.assertIsNone(process.poll())
+        self.assertEqual(self.finish_device(process)[0], 0)
+        self.assertIn("stored", self.on_stick("requests/pump-7.json")["state"])
+
     def test_a_report_is_no_request(self):
         self.takes()
         self.report()
@@ -133,6 +150,7 @@ class Loop(DeviceScenario):
         self.assertEqual((self.device.update.parent / "device.key").stat().st_mode & 0o777, 0o600)
         for path, content in tree(self.stick).items():
             self.assertNotIn(private, content, path)
+            self.assertNotIn(PRIVATE.encode(), content, path)
         self.assertEqual([n for n in tree(self.stick) if n.endswith(".db")], [])
 
     def test_another_device_of_the_same_name_is_not_overwritten(self):

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cli"))
+import rehearsal_client  # noqa: E402
 from scenario import CONTROLS, SANITIZERS, TIMEOUT_S, Scenario, tree  # noqa: E402
 
 AIRLOCK_DEVICE = os.environ["AIRLOCK_DEVICE"]
@@ -24,7 +25,7 @@ LARGE = 6 << 20
 
 class Device:
     def __init__(self, root, hardware, others=()):
-        self.root = root
+        self.root, self.others = root, list(others)
         self.update = self.beneath(SOURCE)
         self.write("/usr/lib/sota/conf.d/40-hardware-id.toml",
                    f'[provision]\nprimary_ecu_hardware_id = "{hardware}"\n')
@@ -133,3 +134,23 @@ class DeviceScenario(Scenario):
         self.assertEqual(tree(self.device.update), files)
         left = {p.name for p in self.device.update.parent.iterdir()} - {"lock", "update"}
         self.assertEqual(left, set())
+
+
+class DeviceOnTheWay(DeviceScenario):
+    """A device with a name, a key and a client, which reports to the stick."""
+
+    def setUp(self):
+        super().setUp()
+        self.device.write("/etc/hostname", "pump-7\n")
+        self.client = rehearsal_client.RehearsalClient(self.device, "large-mcu", "pump-7")
+        code, stdout, stderr = self.run_device("key")
+        self.assertEqual(code, 0, stderr)
+        self.key, self.fingerprint = stdout.splitlines()
+
+    def report(self, *words, code=0):
+        found, stdout, stderr = self.run_device("report", self.stick, *words)
+        self.assertEqual(found, code, stdout + stderr)
+        return stdout if code == 0 else stderr
+
+    def on_stick(self, path):
+        return json.loads((self.stick / "airlock" / path).read_text())["signed"]

@@ -461,7 +461,7 @@ class Device:
         for field, repo, name in (("offline_snapshot", "director", "offline-snapshot"),
                                   ("image_snapshot", "image-repo", "snapshot"),
                                   ("image_targets", "image-repo", "targets")):
-            if field in stored and (data := self.stored(repo, name, stored[field])) is not None:
+            if stored.get(field) is not None and (data := self.stored(repo, name, stored[field])) is not None:
                 self.client.stored[repo][name] = data
         for name, delegation in stored.get("delegations", {}).items():
             if (data := self.stored("image-repo", name, delegation)) is not None:

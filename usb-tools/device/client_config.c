@@ -22,10 +22,14 @@ const char *client_path(const char *absolute)
 void client_config_free(struct client_config *c)
 {
     free(c->primary);
-    for (size_t i = 0; i < c->other_count; i++)
-        free(c->others[i]);
+    for (size_t i = 0; i < c->other_count; i++) {
+        free(c->others[i].hardware_id);
+        free(c->others[i].folder);
+    }
     free(c->others);
     free(c->packages);
+    free(c->storage);
+    free(c->database);
     free(c->import);
     free(c->secondaries);
     free(c->source);
@@ -111,6 +115,8 @@ static int set_key(struct client_config *c, const char *table, struct cursor key
     } texts[] = {
         {"provision", "primary_ecu_hardware_id", &c->primary},
         {"pacman", "type", &c->packages},
+        {"storage", "path", &c->storage},
+        {"storage", "sqldb_path", &c->database},
         {"import", "base_path", &c->import},
         {"uptane", "secondary_config_file", &c->secondaries},
         {"uptane", "offline_updates_source", &c->source},
@@ -232,13 +238,16 @@ static int read_folders(int root_fd, struct client_config *c, struct err *e)
 
 static int add_ecu(struct client_config *c, struct json_value ecu, struct err *e)
 {
-    struct json_value id;
+    struct json_value id, folder;
     if (!json_get_typed(ecu, "ecu_hardware_id", JSON_STRING, &id))
         return err_set(e, ERR_BAD_CONFIG, "'%s' names an ECU without 'ecu_hardware_id'", c->secondaries);
     if (c->other_count == ECUS_MAX)
         return err_set(e, ERR_BAD_CONFIG, "'%s' names more than %u ECUs", c->secondaries, ECUS_MAX);
     c->others = mem_resize(c->others, c->other_count + 1, sizeof *c->others);
-    c->others[c->other_count++] = json_string_copy(id);
+    struct client_ecu *other = &c->others[c->other_count++];
+    *other = (struct client_ecu){.hardware_id = json_string_copy(id)};
+    if (json_get_typed(ecu, "full_client_dir", JSON_STRING, &folder))
+        other->folder = json_string_copy(folder);
     return 0;
 }
 
@@ -273,6 +282,8 @@ int client_config_load(int root_fd, struct client_config *ret, struct err *e)
     AUTO(client_config)
     struct client_config c = {
         .packages = mem_strdup("ostree"),
+        .storage = mem_strdup("/var/sota"),
+        .database = mem_strdup("sql.db"),
         .import = mem_strdup("/var/sota/import"),
     };
     if (read_folders(root_fd, &c, e) || read_ecus(root_fd, &c, e))
@@ -280,6 +291,11 @@ int client_config_load(int root_fd, struct client_config *ret, struct err *e)
     if (!c.primary || !*c.primary) {
         err_set(e, ERR_BAD_CONFIG, "the client's configuration names no hardware id");
         return err_hint(e, "put primary_ecu_hardware_id under [provision] in /etc/sota/conf.d");
+    }
+    if (*c.database != '/') {
+        char *path = mem_format("%s/%s", c.storage, c.database);
+        free(c.database);
+        c.database = path;
     }
     *ret = c;
     c = (struct client_config){0};

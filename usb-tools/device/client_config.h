@@ -16,11 +16,19 @@
 
 #include "base/err.h"
 
+/* An ECU behind the primary. */
+struct client_ecu {
+    char *hardware_id;
+    char *folder; /* path of what the client keeps for it, if it runs it itself; NULL: nothing is named */
+};
+
 struct client_config {
     char *primary; /* hardware id */
-    char **others; /* hardware ids of the ECUs behind it */
+    struct client_ecu *others;
     size_t other_count;
     char *packages;    /* kind of package manager: "ostree", "none" */
+    char *storage;     /* path of its folder */
+    char *database;    /* path of what it remembers, in SQLite */
     char *import;      /* path of the folder that the first roots are imported from */
     char *secondaries; /* path of the file that `others` is from; NULL: none is named */
     bool offline_updates;

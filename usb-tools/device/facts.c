@@ -1,38 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "usb-tools/device/facts.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "usb-tools/device/say.h"
 
-/* A JSON string of a text that came from a file: what cannot stand in one is escaped. */
-static void add_string(struct buf *to, const char *text)
+static void add_installed(struct buf *to, const struct remembered_ecu *ecu)
 {
-    buf_add_char(to, '"');
-    for (const char *at = text; *at; at++) {
-        unsigned char c = (unsigned char)*at;
-        if (c < 0x20 || c == '"' || c == '\\')
-            buf_addf(to, "\\u%04x", c);
-        else
-            buf_add_char(to, *at);
+    buf_add_text(to, ",\"installed\":");
+    if (!ecu->package) {
+        buf_add_text(to, "null");
+        return;
     }
-    buf_add_char(to, '"');
+    buf_add_text(to, "{\"name\":");
+    json_add_string(to, ecu->package);
+    buf_addf(to, ",\"length\":%" PRId64 ",\"sha256\":", ecu->length);
+    json_add_string(to, ecu->sha256);
+    if (ecu->hardware_ids)
+        buf_addf(to, ",\"hardware_ids\":%s", ecu->hardware_ids);
+    buf_add_char(to, '}');
 }
 
-static void add_ecus(struct buf *to, const struct client_config *c)
+static void add_remembered(struct buf *to, const struct remembered_ecu *ecu)
 {
-    buf_add_text(to, "\"ecus\":[{\"primary\":true,\"hardware_id\":");
-    add_string(to, c->primary);
+    buf_addf(to, "{\"primary\":%s,\"hardware_id\":", ecu->is_primary ? "true" : "false");
+    json_add_string(to, ecu->hardware_id);
+    buf_add_text(to, ",\"serial\":");
+    json_add_string(to, ecu->serial);
+    add_installed(to, ecu);
+    if (ecu->knows_roots)
+        buf_addf(to, ",\"roots\":{\"director\":%" PRId64 ",\"image_repo\":%" PRId64 "}",
+                 ecu->root_versions[0], ecu->root_versions[1]);
+    buf_add_char(to, '}');
+}
+
+static void add_configured(struct buf *to, const struct client_config *c)
+{
+    buf_add_text(to, "{\"primary\":true,\"hardware_id\":");
+    json_add_string(to, c->primary);
     for (size_t i = 0; i < c->other_count; i++) {
         buf_add_text(to, "},{\"hardware_id\":");
-        add_string(to, c->others[i]);
+        json_add_string(to, c->others[i].hardware_id);
     }
-    buf_add_text(to, "}]");
+    buf_add_char(to, '}');
 }
 
-static int add_root(int root_fd, const struct client_config *c, const char *folder, const char *field,
-                    struct buf *to, struct err *e)
+/* What the client registered counts, and before that what it is configured with. */
+static void add_ecus(struct buf *to, const struct facts *f)
+{
+    buf_add_text(to, "\"ecus\":[");
+    for (size_t i = 0; i < f->memory.ecu_count; i++) {
+        buf_add_text(to, i ? "," : "");
+        add_remembered(to, &f->memory.ecus[i]);
+    }
+    if (f->memory.ecu_count == 0)
+        add_configured(to, &f->config);
+    buf_add_char(to, ']');
+}
+
+/* The first root, from which a client starts that has stored none. */
+static int add_import(int root_fd, const struct client_config *c, const char *folder, struct buf *to,
+                      struct err *e)
 {
     AUTO(buf) struct buf bytes = {0};
     AUTO(json) struct json doc = {0};
@@ -45,28 +77,45 @@ static int add_root(int root_fd, const struct client_config *c, const char *fold
     }
     if (json_parse(&doc, bytes.data, bytes.len, &json_role_limits, e))
         return err_context(e, "'%s'", path);
-    buf_addf(to, "\"%s\":[", field);
     buf_add(to, bytes.data, bytes.len);
-    buf_add_char(to, ']');
     return 0;
 }
 
-static int make_state(int root_fd, const struct client_config *c, struct buf *to, struct err *e)
+static int add_roots(int root_fd, const struct facts *f, struct buf *to, struct err *e)
+{
+    static const char *const fields[] = {"director", "image_repo"}, *const folders[] = {"director", "repo"};
+    buf_add_text(to, "\"roots\":{");
+    for (size_t i = 0; i < COUNT_OF(fields); i++) {
+        const struct buf *stored = &f->memory.roots[i];
+        buf_addf(to, "%s\"%s\":[", i ? "," : "", fields[i]);
+        if (stored->len)
+            buf_add(to, stored->data, stored->len);
+        else if (add_import(root_fd, &f->config, folders[i], to, e))
+            return -1;
+        buf_add_char(to, ']');
+    }
+    buf_add_char(to, '}');
+    return 0;
+}
+
+static int make_state(int root_fd, const struct facts *f, struct buf *to, struct err *e)
 {
     buf_add_text(to, "{\"schema\":1,");
-    add_ecus(to, c);
-    buf_add_text(to, ",\"roots\":{");
-    if (add_root(root_fd, c, "director", "director", to, e))
-        return -1;
+    add_ecus(to, f);
     buf_add_char(to, ',');
-    if (add_root(root_fd, c, "repo", "image_repo", to, e))
+    if (add_roots(root_fd, f, to, e))
         return -1;
-    buf_add_text(to, "},\"package_manager\":");
-    add_string(to, c->packages);
-    buf_addf(to, ",\"offline_updates\":%s", c->offline_updates ? "true" : "false");
-    if (c->source) {
+    if (f->memory.is_known) {
+        buf_add_text(to, ",\"stored\":{");
+        buf_add(to, f->memory.stored.data, f->memory.stored.len);
+        buf_addf(to, "},\"pending_install\":%s", f->memory.has_pending ? "true" : "false");
+    }
+    buf_add_text(to, ",\"package_manager\":");
+    json_add_string(to, f->config.packages);
+    buf_addf(to, ",\"offline_updates\":%s", f->config.offline_updates ? "true" : "false");
+    if (f->config.source) {
         buf_add_text(to, ",\"source\":");
-        add_string(to, c->source);
+        json_add_string(to, f->config.source);
     }
     buf_add_char(to, '}');
     return 0;
@@ -76,17 +125,24 @@ int facts_load(int root_fd, struct facts *ret, struct err *e)
 {
     AUTO(facts) struct facts f = {0};
     AUTO(buf) struct buf state = {0};
-    if (client_config_load(root_fd, &f.config, e) || make_state(root_fd, &f.config, &state, e))
+    struct err why;
+    if (client_config_load(root_fd, &f.config, e))
         return -1;
-    if (device_parse(state.data, state.len, &ret->device, e))
+    if (client_memory_load(root_fd, &f.config, &f.memory, &why))
+        say_without("what the client remembers", &why);
+    if (make_state(root_fd, &f, &state, e))
+        return -1;
+    if (device_parse(state.data, state.len, &ret->device, e)) /* where it stays: its values point into it */
         return err_context(e, "what this device's files say of it");
     ret->config = f.config;
-    f.config = (struct client_config){0};
+    ret->memory = f.memory;
+    f = (struct facts){0};
     return 0;
 }
 
 void facts_free(struct facts *f)
 {
     client_config_free(&f->config);
+    client_memory_free(&f->memory);
     device_free(&f->device);
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What this device is: its hardware and the roots that its client starts from, as a device state
- * (docs/device-state.md), by which the verdict is made. Read from its own disk alone.
+ * What this device is and what its client remembers, as a device state (docs/device-state.md), by which the
+ * verdict is made. Read from its own disk alone. Where the client has never started, its configuration and
+ * the first roots tell; where its database cannot be read, they do as well, and that is said.
  */
 #ifndef AIRLOCK_DEVICE_FACTS_H
 #define AIRLOCK_DEVICE_FACTS_H
 
 #include "uptane/device.h"
-#include "usb-tools/device/client_config.h"
+#include "usb-tools/device/client_memory.h"
 
 struct facts {
     struct client_config config;
+    struct client_memory memory;
     struct device device; /* without free_space, which depends on the bundle */
 };
 

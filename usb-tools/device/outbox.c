@@ -66,12 +66,27 @@ void outbox_free(struct outbox *o)
 
 /* ---- adding ---- */
 
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool same_ecus(const struct report_file *a, const struct report_file *b)
+{
+    if (a->ecu_count != b->ecu_count)
+        return false;
+    for (size_t i = 0; i < a->ecu_count; i++)
+        if (strcmp(a->ecus[i].serial, b->ecus[i].serial) ||
+            strcmp(a->ecus[i].hardware_id, b->ecus[i].hardware_id) ||
+            !same_text(a->ecus[i].key_value, b->ecus[i].key_value))
+            return false;
+    return true;
+}
+
 static bool says_the_same(const struct report_file *a, const struct report_file *b)
 {
-    bool same_lockbox =
-        !a->lockbox == !b->lockbox &&
-        (!a->lockbox || (!strcmp(a->lockbox, b->lockbox) && a->lockbox_version == b->lockbox_version));
-    return same_lockbox && !strcmp(a->device, b->device) && a->outcome == b->outcome &&
+    bool same_lockbox = same_text(a->lockbox, b->lockbox) && a->lockbox_version == b->lockbox_version;
+    return same_lockbox && same_ecus(a, b) && !strcmp(a->device, b->device) && a->outcome == b->outcome &&
            a->source == b->source && a->signers_checked == b->signers_checked &&
            a->has_manifest == b->has_manifest && a->manifest.len == b->manifest.len &&
            (a->manifest.len == 0 || !memcmp(a->manifest.data, b->manifest.data, a->manifest.len));

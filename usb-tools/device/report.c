@@ -58,7 +58,26 @@ static int await_outcome(int dirfd, int64_t wait_s, struct outcome *ret, struct 
     }
 }
 
-static int add_report(struct outbox *box, struct outcome *o, int64_t now, bool signers, struct err *e)
+static char *copy(const char *text)
+{
+    return text ? mem_strdup(text) : NULL;
+}
+
+/* Their public keys: with these the manifests are verified that the client signs. */
+static void add_ecus(const struct client_memory *m, struct report_file *file)
+{
+    file->ecus = mem_zeroed(m->ecu_count, sizeof *file->ecus);
+    for (; file->ecu_count < m->ecu_count; file->ecu_count++) {
+        const struct remembered_ecu *ecu = &m->ecus[file->ecu_count];
+        file->ecus[file->ecu_count] = (struct report_ecu){.serial = mem_strdup(ecu->serial),
+                                                          .hardware_id = mem_strdup(ecu->hardware_id),
+                                                          .key_type = copy(ecu->key_type),
+                                                          .key_value = copy(ecu->key_value)};
+    }
+}
+
+static int add_report(struct outbox *box, struct outcome *o, const struct client_memory *m, int64_t now,
+                      bool signers, struct err *e)
 {
     AUTO(report_file)
     struct report_file file = {
@@ -73,6 +92,7 @@ static int add_report(struct outbox *box, struct outcome *o, int64_t now, bool s
         .manifest = o->manifest,
     };
     o->manifest = (struct buf){0};
+    add_ecus(m, &file);
     return outbox_add_report(box, &file, e);
 }
 
@@ -99,7 +119,7 @@ int report(const struct arguments *a, struct err *e)
     if (fs_open_dir(a->root, &root_fd, e) || read_name(root_fd, &name, e) || facts_load(root_fd, &facts, e) ||
         signer_keys_load(root_fd, &signers, e) || stage_open(root_fd, &stage, e) ||
         outbox_open(stage.fd, name, &box, e) || await_outcome(stage.fd, a->wait_s, &outcome, e) ||
-        add_report(&box, &outcome, a->now, signers.count > 0, e) ||
+        add_report(&box, &outcome, &facts.memory, a->now, signers.count > 0, e) ||
         outbox_set_request(&box, a->now, &facts.device.text, e))
         return -1;
     if (outbox_copy(&box, a->stick_fd, e))

@@ -38,6 +38,13 @@ void say_error(const struct err *e)
     print_line(stderr, hint);
 }
 
+void say_without(const char *what, const struct err *why)
+{
+    AUTO(buf) struct buf line = {0};
+    buf_addf(&line, "airlock-device: without %s: %s [%s]", what, why->message, err_name(why->id));
+    print_line(stderr, buf_text(&line));
+}
+
 void say_passed(const char *file, const struct err *why)
 {
     AUTO(buf) struct buf line = {0};

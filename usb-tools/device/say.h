@@ -9,6 +9,8 @@
 
 void say_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_error(const struct err *e);
+/* What is done without, and why. */
+void say_without(const char *what, const struct err *why);
 /* That a bundle is passed over. */
 void say_passed(const char *file, const struct err *why);
 
