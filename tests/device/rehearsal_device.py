@@ -132,7 +132,8 @@ class DeviceScenario(Scenario):
 
     def assert_has(self, files):
         self.assertEqual(tree(self.device.update), files)
-        left = {p.name for p in self.device.update.parent.iterdir()} - {"lock", "update"}
+        kept = {"lock", "update", "device.key", "reports"}  # the latter two of what was refused
+        left = {p.name for p in self.device.update.parent.iterdir()} - kept
         self.assertEqual(left, set())
 
 

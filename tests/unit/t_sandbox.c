@@ -97,12 +97,13 @@ static void the_step_is_nobody_and_writes_only_what_it_is_lent(void **state)
 
 static int refuse(void *ctx, void *ret_answer, struct err *e)
 {
-    (void)ctx, (void)ret_answer;
+    (void)ctx;
+    ++*(char *)ret_answer;
     err_set(e, ERR_BUNDLE_SIGNER, "signed by nobody");
     return err_hint(e, "sign it");
 }
 
-static void an_error_comes_back_as_it_was(void **state)
+static void an_error_comes_back_as_it_was_and_the_answer_with_it(void **state)
 {
     struct err e;
     char answer = 'a';
@@ -110,7 +111,7 @@ static void an_error_comes_back_as_it_was(void **state)
     assert_int_equal(e.id, ERR_BUNDLE_SIGNER);
     assert_string_equal(e.message, "signed by nobody");
     assert_string_equal(err_hint_text(&e), "sign it");
-    assert_int_equal(answer, 'a');
+    assert_int_equal(answer, 'b');
 }
 
 static int lie(void *ctx, void *ret_answer, struct err *e)
@@ -123,7 +124,7 @@ static int lie(void *ctx, void *ret_answer, struct err *e)
 static void an_error_that_is_none_is_one_of_ours(void **state)
 {
     struct err e;
-    char answer;
+    char answer = 0;
     assert_int_equal(sandbox_run(lie, *state, &answer, 1, &e), -1);
     assert_int_equal(e.id, ERR_INTERNAL);
     assert_int_equal(strlen(e.message), sizeof e.message - 1);
@@ -145,7 +146,7 @@ static int leave(void *ctx, void *ret_answer, struct err *e)
 static void a_step_that_does_not_return_is_an_error(void **state)
 {
     struct err e;
-    char answer;
+    char answer = 0;
     assert_int_equal(sandbox_run(die, *state, &answer, 1, &e), -1);
     assert_int_equal(e.id, ERR_INTERNAL);
     assert_non_null(strstr(e.message, "by signal"));
@@ -170,7 +171,7 @@ static void what_the_step_started_ends_with_it(void **state)
 {
     struct store_fixture *f = *state;
     struct err e;
-    char answer;
+    char answer = 0;
     AUTO_FD int lent = -1;
     if (geteuid() != 0)
         return; /* nothing is promised: the caller itself could have started it */
@@ -186,7 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         store_test(the_step_is_nobody_and_writes_only_what_it_is_lent),
-        store_test(an_error_comes_back_as_it_was),
+        store_test(an_error_comes_back_as_it_was_and_the_answer_with_it),
         store_test(an_error_that_is_none_is_one_of_ours),
         store_test(a_step_that_does_not_return_is_an_error),
         store_test(what_the_step_started_ends_with_it),

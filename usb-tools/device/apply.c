@@ -8,15 +8,10 @@
 #include "base/fs.h"
 #include "base/name.h"
 #include "usb-tools/device/offer.h"
+#include "usb-tools/device/refusals.h"
 #include "usb-tools/device/sandbox.h"
 #include "usb-tools/device/say.h"
 #include "usb-tools/device/stage.h"
-
-static void pass(void *ctx, const char *file, const struct err *why)
-{
-    (void)ctx;
-    say_passed(file, why);
-}
 
 /* What is unpacked where nobody looks would be waited for in vain. */
 static int check_source(const struct client_config *c, struct err *e)
@@ -26,19 +21,6 @@ static int check_source(const struct client_config *c, struct err *e)
     err_set(e, ERR_NOT_LOOKED_FOR, "the client does not install from '" STAGE_SOURCE "'");
     return err_hint(e, "set enable_offline_updates = true and offline_updates_source = \"" STAGE_SOURCE
                        "\" under [uptane] in /etc/sota/conf.d, and restart the client");
-}
-
-static int find_offer(const struct arguments *a, const struct offer_terms *t, struct offer *ret,
-                      struct err *e)
-{
-    const struct offer_listener listener = {.pass = pass};
-    AUTO_FD int dirfd = -1;
-    if (fs_open_dir_at(a->stick_fd, "airlock", false, &dirfd, e)) {
-        if (e->id == ERR_NO_SUCH_PATH)
-            err_set(e, ERR_NOTHING_TO_INSTALL, "'%s' has no folder 'airlock'", a->stick);
-        return -1;
-    }
-    return offer_find(dirfd, t, &listener, ret, e);
 }
 
 /* ---- in the sandbox: all that reads the stick ---- */
@@ -53,17 +35,46 @@ struct taken {
     char lockbox[NAME_PART_MAX + 1];
     int64_t version;
     bool fresh;
+    struct refusals refusals;
 };
+
+struct passing {
+    const struct device *device;
+    struct refusals *refusals;
+};
+
+static void pass(void *ctx, const char *file, const struct bundle *b, const struct err *why)
+{
+    const struct passing *p = ctx;
+    say_passed(file, why);
+    refusals_note(p->refusals, b, p->device, why);
+}
+
+static int find_offer(const struct search *s, struct refusals *refusals, struct offer *ret, struct err *e)
+{
+    struct passing passing = {&s->terms->facts->device, refusals};
+    const struct offer_listener listener = {.pass = pass, .ctx = &passing};
+    AUTO_FD int dirfd = -1;
+    if (fs_open_dir_at(s->a->stick_fd, "airlock", false, &dirfd, e)) {
+        if (e->id == ERR_NO_SUCH_PATH)
+            err_set(e, ERR_NOTHING_TO_INSTALL, "'%s' has no folder 'airlock'", s->a->stick);
+        return -1;
+    }
+    return offer_find(dirfd, s->terms, &listener, ret, e);
+}
 
 static int take(void *ctx, void *ret_answer, struct err *e)
 {
     const struct search *s = ctx;
     struct taken *taken = ret_answer;
     AUTO(offer) struct offer offer = {0};
-    if (find_offer(s->a, s->terms, &offer, e))
+    if (find_offer(s, &taken->refusals, &offer, e))
         return -1;
-    if (stage_fill(s->stage, offer.bundle, &taken->fresh, e))
-        return err_context(e, "'%s'", offer.file);
+    if (stage_fill(s->stage, offer.bundle, &taken->fresh, e)) {
+        err_context(e, "'%s'", offer.file);
+        refusals_note(&taken->refusals, offer.bundle, &s->terms->facts->device, e);
+        return -1;
+    }
     snprintf(taken->lockbox, sizeof taken->lockbox, "%s", offer.lockbox);
     taken->version = offer.version;
     return 0;
@@ -78,13 +89,23 @@ static int check_taken(struct taken *t, struct err *e)
     return name_check_role(t->lockbox, e);
 }
 
+/* That a report cannot be made changes nothing about what is taken. */
+static void keep_refusals(const struct search *s, const struct taken *t)
+{
+    struct err why;
+    const struct offer_terms *terms = s->terms;
+    if (refusals_keep(&t->refusals, terms->root_fd, s->stage->fd, terms->facts, terms->signers->count > 0,
+                      terms->now, &why))
+        say_without("a report of what was refused", &why);
+}
+
 int apply(const struct arguments *a, struct err *e)
 {
     AUTO_FD int root_fd = -1;
     AUTO(facts) struct facts facts = {0};
     AUTO(signer_keys) struct signer_keys signers = {0};
     AUTO(stage) struct stage stage = STAGE_CLOSED;
-    struct taken taken;
+    struct taken taken = {0};
     if (fs_open_dir(a->root, &root_fd, e) || facts_load(root_fd, &facts, e) ||
         check_source(&facts.config, e) || signer_keys_load(root_fd, &signers, e) ||
         stage_open(root_fd, &stage, e) || stage_begin(&stage, e))
@@ -94,8 +115,9 @@ int apply(const struct arguments *a, struct err *e)
                         ": anybody's bundle is taken, and Uptane alone decides\n");
     const struct offer_terms terms = {root_fd, stage.fd, &facts, &signers, a->now, a->lockbox};
     struct search search = {a, &terms, &stage};
-    if (sandbox_run(take, &search, &taken, sizeof taken, e) || check_taken(&taken, e) ||
-        (taken.fresh && stage_finish(&stage, e)))
+    int rc = sandbox_run(take, &search, &taken, sizeof taken, e);
+    keep_refusals(&search, &taken);
+    if (rc || check_taken(&taken, e) || (taken.fresh && stage_finish(&stage, e)))
         return -1;
     say_line("%s version %" PRId64 " %s " STAGE_SOURCE, taken.lockbox, taken.version,
              taken.fresh ? "unpacked to" : "is already in");

@@ -103,16 +103,13 @@ static int check_bundle(struct bundle *b, const struct offer_terms *t, struct of
     return 0;
 }
 
-static int open_offer(int dirfd, const char *file, const struct offer_terms *t, struct offer *ret,
-                      struct err *e)
+/* `o` has the file's name; what is open of it stays there. */
+static int open_offer(int dirfd, const struct offer_terms *t, struct offer *o, struct err *e)
 {
-    AUTO(offer) struct offer o = {.file = mem_strdup(file)};
-    if (name_check_text(file, e) || bundle_open(dirfd, file, &o.bundle, e) ||
-        check_bundle(o.bundle, t, &o, e))
-        return -1;
-    *ret = o;
-    o = (struct offer){0};
-    return 0;
+    return name_check_text(o->file, e) || bundle_open(dirfd, o->file, &o->bundle, e) ||
+                   check_bundle(o->bundle, t, o, e)
+               ? -1
+               : 0;
 }
 
 /* ---- all of a stick ---- */
@@ -160,11 +157,12 @@ static int look_at(void *ctx, const char *name, struct err *e)
         return 0;
     if (s->count++ == BUNDLES_MAX)
         return err_set(e, ERR_TOO_LARGE, "the stick has more than %u bundles", BUNDLES_MAX);
-    if (open_offer(s->dirfd, name, s->terms, &o, &why) == 0)
+    o.file = mem_strdup(name);
+    if (open_offer(s->dirfd, s->terms, &o, &why) == 0)
         return choose(s, &o, e);
     if (s->first.id == ERR_NONE && why.id != ERR_NOTHING_TO_INSTALL)
         s->first = why;
-    s->listener->pass(s->listener->ctx, name, &why);
+    s->listener->pass(s->listener->ctx, name, o.bundle, &why);
     return 0;
 }
 

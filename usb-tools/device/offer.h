@@ -26,9 +26,9 @@ struct offer {
     int64_t version;
 };
 
-/* Is told of each bundle that is not taken, and why. */
+/* Is told of each bundle that is not taken, and why; NULL for what is none. */
 struct offer_listener {
-    void (*pass)(void *ctx, const char *file, const struct err *why);
+    void (*pass)(void *ctx, const char *file, const struct bundle *b, const struct err *why);
     void *ctx;
 };
 

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
@@ -42,9 +43,21 @@ static int find_newest(struct outbox *o, struct err *e)
     return o->last ? read_file(fd, name, &bytes, &o->newest, e) : 0;
 }
 
-int outbox_open(int dirfd, const char *device, struct outbox *ret, struct err *e)
+/* By which people know the device. */
+static int read_name(int root_fd, char **ret, struct err *e)
 {
-    AUTO(outbox) struct outbox o = {.dirfd = dirfd, .device = device};
+    AUTO(buf) struct buf text = {0};
+    if (fs_read_at(root_fd, "etc/hostname", REPORT_DEVICE_MAX + 2, &text, e))
+        return err_context(e, "the device's name, '/etc/hostname'");
+    *ret = mem_strndup(buf_text(&text), strcspn(buf_text(&text), "\r\n"));
+    return 0;
+}
+
+int outbox_open(int root_fd, int dirfd, const struct client_memory *memory, struct outbox *ret, struct err *e)
+{
+    AUTO(outbox) struct outbox o = {.dirfd = dirfd, .memory = memory};
+    if (read_name(root_fd, &o.device, e))
+        return -1;
     if (sign_key_load(dirfd, OUTBOX_KEY, &o.key, e)) {
         if (e->id == ERR_NO_SUCH_PATH)
             err_hint(e, "make the device's key: airlock-device key");
@@ -59,6 +72,7 @@ int outbox_open(int dirfd, const char *device, struct outbox *ret, struct err *e
 
 void outbox_free(struct outbox *o)
 {
+    free(o->device);
     sign_key_free(&o->key);
     report_file_free(&o->newest);
     *o = (struct outbox){0};
@@ -87,9 +101,56 @@ static bool says_the_same(const struct report_file *a, const struct report_file 
 {
     bool same_lockbox = same_text(a->lockbox, b->lockbox) && a->lockbox_version == b->lockbox_version;
     return same_lockbox && same_ecus(a, b) && !strcmp(a->device, b->device) && a->outcome == b->outcome &&
-           a->source == b->source && a->signers_checked == b->signers_checked &&
-           a->has_manifest == b->has_manifest && a->manifest.len == b->manifest.len &&
+           a->source == b->source && same_text(a->error, b->error) &&
+           a->signers_checked == b->signers_checked && a->has_manifest == b->has_manifest &&
+           a->manifest.len == b->manifest.len &&
            (a->manifest.len == 0 || !memcmp(a->manifest.data, b->manifest.data, a->manifest.len));
+}
+
+static int read_report(const struct outbox *o, int64_t number, struct buf *ret_bytes, struct report_file *ret,
+                       struct err *e)
+{
+    AUTO_FREE char *path = mem_format(REPORTS "/%" PRId64 ".json", number);
+    return read_file(o->dirfd, path, ret_bytes, ret, e);
+}
+
+static int64_t first_to_copy(const struct outbox *o)
+{
+    return o->last > OUTBOX_COPIES ? o->last - OUTBOX_COPIES + 1 : 1;
+}
+
+/* Refusals stand between the client's words and are no news of what it did. */
+static int is_known(const struct outbox *o, const struct report_file *report, bool *ret, struct err *e)
+{
+    *ret = false;
+    for (int64_t n = o->last; n >= first_to_copy(o); n--) {
+        AUTO(buf) struct buf bytes = {0};
+        AUTO(report_file) struct report_file before = {0};
+        if (read_report(o, n, &bytes, &before, e))
+            return -1;
+        *ret = says_the_same(report, &before);
+        if (*ret || (report->outcome != OUTCOME_REFUSED && before.outcome != OUTCOME_REFUSED))
+            return 0;
+    }
+    return 0;
+}
+
+static char *copy(const char *text)
+{
+    return text ? mem_strdup(text) : NULL;
+}
+
+/* Their public keys: with these the manifests are verified that the client signs. */
+static void add_ecus(const struct client_memory *m, struct report_file *file)
+{
+    file->ecus = mem_zeroed(m->ecu_count, sizeof *file->ecus);
+    for (; file->ecu_count < m->ecu_count; file->ecu_count++) {
+        const struct remembered_ecu *ecu = &m->ecus[file->ecu_count];
+        file->ecus[file->ecu_count] = (struct report_ecu){.serial = mem_strdup(ecu->serial),
+                                                          .hardware_id = mem_strdup(ecu->hardware_id),
+                                                          .key_type = copy(ecu->key_type),
+                                                          .key_value = copy(ecu->key_value)};
+    }
 }
 
 static void fill_in(const struct outbox *o, struct report_file *file)
@@ -114,10 +175,14 @@ static int keep(const struct outbox *o, const struct report_file *file, const ch
 int outbox_add_report(struct outbox *o, struct report_file *report, struct err *e)
 {
     struct report_file added;
+    bool known;
     report->type = REPORT_REPORT;
     report->sequence = o->last + 1;
     fill_in(o, report);
-    if (o->last && says_the_same(report, &o->newest))
+    add_ecus(o->memory, report);
+    if (is_known(o, report, &known, e))
+        return -1;
+    if (known)
         return 0;
     AUTO_FREE char *path = mem_format(REPORTS "/%" PRId64 ".json", report->sequence);
     if (keep(o, report, path, &added, e))
@@ -146,8 +211,7 @@ static int copy_report(const struct outbox *o, int64_t number, int stick_fd, str
 {
     AUTO(buf) struct buf bytes = {0}, there = {0};
     AUTO(report_file) struct report_file file = {0};
-    AUTO_FREE char *from = mem_format(REPORTS "/%" PRId64 ".json", number);
-    if (read_file(o->dirfd, from, &bytes, &file, e))
+    if (read_report(o, number, &bytes, &file, e))
         return -1;
     AUTO_FREE char *to = report_file_path(&file);
     if (fs_read_at(stick_fd, to, REPORT_FILE_MAX, &there, e) == 0) {
@@ -163,7 +227,7 @@ int outbox_copy(const struct outbox *o, int stick_fd, struct err *e)
 {
     AUTO(buf) struct buf bytes = {0};
     AUTO(report_file) struct report_file request = {0};
-    for (int64_t n = o->last > OUTBOX_COPIES ? o->last - OUTBOX_COPIES + 1 : 1; n <= o->last; n++)
+    for (int64_t n = first_to_copy(o); n <= o->last; n++)
         if (copy_report(o, n, stick_fd, e))
             return -1;
     if (read_file(o->dirfd, REQUEST, &bytes, &request, e))

@@ -32,18 +32,6 @@ int report_key(const struct arguments *a, struct err *e)
     return 0;
 }
 
-/* /etc/hostname: by which people know the device. */
-static int read_name(int root_fd, char **ret, struct err *e)
-{
-    AUTO(buf) struct buf text = {0};
-    if (fs_read_at(root_fd, "etc/hostname", REPORT_DEVICE_MAX + 2, &text, e)) {
-        err_context(e, "the device's name, '/etc/hostname'");
-        return -1;
-    }
-    *ret = mem_strndup(buf_text(&text), strcspn(buf_text(&text), "\r\n"));
-    return 0;
-}
-
 /* Looks once a second until the client has said something final, or the time is over. */
 static int await_outcome(int dirfd, int64_t wait_s, struct outcome *ret, struct err *e)
 {
@@ -58,27 +46,11 @@ static int await_outcome(int dirfd, int64_t wait_s, struct outcome *ret, struct 
     }
 }
 
-static char *copy(const char *text)
+/* Of a stick from which nothing was taken the refusals tell, where there are some. */
+static int add_report(struct outbox *box, struct outcome *o, int64_t now, bool signers, struct err *e)
 {
-    return text ? mem_strdup(text) : NULL;
-}
-
-/* Their public keys: with these the manifests are verified that the client signs. */
-static void add_ecus(const struct client_memory *m, struct report_file *file)
-{
-    file->ecus = mem_zeroed(m->ecu_count, sizeof *file->ecus);
-    for (; file->ecu_count < m->ecu_count; file->ecu_count++) {
-        const struct remembered_ecu *ecu = &m->ecus[file->ecu_count];
-        file->ecus[file->ecu_count] = (struct report_ecu){.serial = mem_strdup(ecu->serial),
-                                                          .hardware_id = mem_strdup(ecu->hardware_id),
-                                                          .key_type = copy(ecu->key_type),
-                                                          .key_value = copy(ecu->key_value)};
-    }
-}
-
-static int add_report(struct outbox *box, struct outcome *o, const struct client_memory *m, int64_t now,
-                      bool signers, struct err *e)
-{
+    if (o->what == OUTCOME_NOTHING && box->last && box->newest.outcome == OUTCOME_REFUSED)
+        return 0;
     AUTO(report_file)
     struct report_file file = {
         .made_at = now,
@@ -92,7 +64,6 @@ static int add_report(struct outbox *box, struct outcome *o, const struct client
         .manifest = o->manifest,
     };
     o->manifest = (struct buf){0};
-    add_ecus(m, &file);
     return outbox_add_report(box, &file, e);
 }
 
@@ -115,11 +86,11 @@ int report(const struct arguments *a, struct err *e)
     AUTO(stage) struct stage stage = STAGE_CLOSED;
     AUTO(outcome) struct outcome outcome = {0};
     AUTO(outbox) struct outbox box = {0};
-    AUTO_FREE char *name = NULL;
-    if (fs_open_dir(a->root, &root_fd, e) || read_name(root_fd, &name, e) || facts_load(root_fd, &facts, e) ||
+    if (fs_open_dir(a->root, &root_fd, e) || facts_load(root_fd, &facts, e) ||
         signer_keys_load(root_fd, &signers, e) || stage_open(root_fd, &stage, e) ||
-        outbox_open(stage.fd, name, &box, e) || await_outcome(stage.fd, a->wait_s, &outcome, e) ||
-        add_report(&box, &outcome, &facts.memory, a->now, signers.count > 0, e) ||
+        outbox_open(root_fd, stage.fd, &facts.memory, &box, e) ||
+        await_outcome(stage.fd, a->wait_s, &outcome, e) ||
+        add_report(&box, &outcome, a->now, signers.count > 0, e) ||
         outbox_set_request(&box, a->now, &facts.device.text, e))
         return -1;
     if (outbox_copy(&box, a->stick_fd, e))

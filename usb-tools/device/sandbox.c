@@ -101,10 +101,9 @@ static int receive(pid_t child, struct parcel *p, void *ret_answer, size_t size,
                        WTERMSIG(status));
     if (!p->returned)
         return err_set(e, ERR_INTERNAL, "the part that reads the stick ended without an answer");
-    if (p->rc == 0) {
-        memcpy(ret_answer, p->answer, size);
+    memcpy(ret_answer, p->answer, size);
+    if (p->rc == 0)
         return 0;
-    }
     *e = p->e;
     e->message[sizeof e->message - 1] = e->hint[sizeof e->hint - 1] = '\0';
     if ((unsigned)e->id >= ERR_COUNT || e->id == ERR_NONE)
@@ -119,6 +118,7 @@ int sandbox_run(int (*step)(void *ctx, void *ret_answer, struct err *e), void *c
     struct parcel *p = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         return err_errno(e, ERR_SYSTEM, "cannot get memory");
+    memcpy(p->answer, ret_answer, size);
     pid_t child = start(e);
     if (child == 0)
         run(step, ctx, p);

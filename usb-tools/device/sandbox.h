@@ -7,7 +7,7 @@
  * a process of its own.
  *
  *     static int look(void *ctx, void *ret_answer, struct err *e) …
- *     struct answer answer;
+ *     struct answer answer = {0};
  *     if (sandbox_run(look, &ctx, &answer, sizeof answer, e)) …
  *
  * What comes back is what a hostile stick can have made of it: the caller checks the answer's content.
@@ -22,8 +22,9 @@
 /* Makes the folder the step's own, so that it may write there. */
 must_check int sandbox_lend(int dirfd, struct err *e);
 
-/* *ret_answer, of `size` bytes, is written only on success. Texts of the error end, and its id is one. A step
- * that ends in any other way than by returning is ERR_INTERNAL. */
+/* The step finds in its answer, of `size` bytes, what *ret_answer holds, and *ret_answer becomes what it
+ * leaves there, also where it returns -1. Texts of the error end, and its id is one. A step that ends in any
+ * other way than by returning is ERR_INTERNAL, and changes nothing. */
 must_check int sandbox_run(int (*step)(void *ctx, void *ret_answer, struct err *e), void *ctx,
                            void *ret_answer, size_t size, struct err *e);
 
