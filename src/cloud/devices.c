@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "cloud/device_credentials.h"
 #include "cloud/platform_answer.h"
-
-#define PAGE_SIZE 500
 
 void cloud_device_free(struct cloud_device *d)
 {
@@ -46,20 +45,17 @@ static int add_devices(struct json_value values, struct cloud_devices *ret)
     return 0;
 }
 
-int cloud_list_devices(struct cloud *c, struct cloud_devices *ret, struct err *e)
+/* `path` ends where offset and limit follow. */
+static int list_devices(struct cloud *c, const char *path, struct cloud_devices *ret, struct err *e)
 {
     AUTO(cloud_devices) struct cloud_devices devices = {0};
     for (int64_t total = 1; (int64_t)devices.count < total;) {
         AUTO(platform_answer) struct platform_answer answer = {0};
-        AUTO_FREE char *path =
-            mem_format("/devices?sortBy=Uuid&offset=%zu&limit=%d", devices.count, PAGE_SIZE);
-        struct json_value values, total_value;
+        struct json_value values;
         size_t before = devices.count;
-        if (platform_get(c, path, &answer, e))
+        if (platform_get_page(c, path, devices.count, DEVICES_MAX, &answer, &values, &total, e))
             return -1;
-        if (!json_get_typed(json_root(&answer.doc), "values", JSON_ARRAY, &values) ||
-            !json_get(json_root(&answer.doc), "total", &total_value) ||
-            !json_integer(total_value, 0, DEVICES_MAX, &total) || add_devices(values, &devices))
+        if (add_devices(values, &devices))
             return platform_bad_answer("/devices", e);
         if (devices.count == before)
             break; /* devices were removed while the pages were asked for */
@@ -67,6 +63,30 @@ int cloud_list_devices(struct cloud *c, struct cloud_devices *ret, struct err *e
     *ret = devices;
     devices = (struct cloud_devices){0};
     return 0;
+}
+
+int cloud_list_devices(struct cloud *c, struct cloud_devices *ret, struct err *e)
+{
+    return list_devices(c, "/devices?sortBy=Uuid&", ret, e);
+}
+
+int cloud_list_devices_with(struct cloud *c, const struct cloud_names *hardware_ids,
+                            struct cloud_devices *ret, struct err *e)
+{
+    AUTO(buf) struct buf path = {0};
+    buf_add_text(&path, "/devices?sortBy=Uuid&");
+    for (size_t i = 0; i < hardware_ids->count; i++) {
+        buf_add_text(&path, "hardwareIds=");
+        http_escape(&path, hardware_ids->names[i], strlen(hardware_ids->names[i]), false);
+        buf_add_text(&path, "&");
+    }
+    return list_devices(c, buf_text(&path), ret, e);
+}
+
+int cloud_list_fleet_devices(struct cloud *c, const char *fleet, struct cloud_devices *ret, struct err *e)
+{
+    AUTO_FREE char *path = mem_format("/fleets/%s/devices?", fleet);
+    return list_devices(c, path, ret, e);
 }
 
 void cloud_devices_free(struct cloud_devices *d)
@@ -109,22 +129,115 @@ int cloud_create_device(struct cloud *c, const char *id, const char *name, struc
     return platform_post(c, "/devices", json, ret_zip, e);
 }
 
-int cloud_device_serial(struct cloud *c, const char *uuid, char **ret, struct err *e)
+/* ---- fleets ---- */
+
+static int add_fleets(struct json_value values, struct cloud_fleets *ret)
+{
+    for (size_t i = 0; i < json_count(values); i++) {
+        const struct cloud_fleet fleet = {.id = platform_text(json_at(values, i), "id"),
+                                          .name = platform_text(json_at(values, i), "name")};
+        mem_grow(&ret->list, ret->count, &ret->room, sizeof *ret->list);
+        ret->list[ret->count++] = fleet;
+        if (!device_uuid_check(fleet.id) || !fleet.name)
+            return -1;
+    }
+    return 0;
+}
+
+int cloud_list_fleets(struct cloud *c, struct cloud_fleets *ret, struct err *e)
+{
+    AUTO(cloud_fleets) struct cloud_fleets fleets = {0};
+    for (int64_t total = 1; (int64_t)fleets.count < total;) {
+        AUTO(platform_answer) struct platform_answer answer = {0};
+        struct json_value values;
+        size_t before = fleets.count;
+        if (platform_get_page(c, "/fleets?", fleets.count, FLEETS_MAX, &answer, &values, &total, e))
+            return -1;
+        if (add_fleets(values, &fleets))
+            return platform_bad_answer("/fleets", e);
+        if (fleets.count == before)
+            break;
+    }
+    *ret = fleets;
+    fleets = (struct cloud_fleets){0};
+    return 0;
+}
+
+void cloud_fleets_free(struct cloud_fleets *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        free(f->list[i].id);
+        free(f->list[i].name);
+    }
+    free(f->list);
+    *f = (struct cloud_fleets){0};
+}
+
+/* ---- components ---- */
+
+/* What the ECU runs is not known before its first manifest. */
+static void read_image(struct json_value v, struct cloud_component *ret)
+{
+    struct json_value image, hash, sha256;
+    size_t len;
+    if (!json_get_typed(v, "image", JSON_OBJECT, &image) ||
+        !json_get_typed(image, "hash", JSON_OBJECT, &hash) ||
+        !json_get_typed(hash, "sha256", JSON_STRING, &sha256))
+        return;
+    const char *hex = json_string(sha256, &len);
+    ret->has_sha256 = hex_decode(hex, len, ret->sha256, HASH_SIZE);
+}
+
+static int add_component(struct json_value v, struct cloud_components *ret)
+{
+    struct cloud_component one = {.serial = platform_text(v, "id"),
+                                  .hardware_id = platform_text(v, "hardwareId")};
+    struct json_value primary;
+    one.is_primary =
+        json_get(v, "primary", &primary) && json_bool(primary, &one.is_primary) && one.is_primary;
+    read_image(v, &one);
+    mem_grow(&ret->list, ret->count, &ret->room, sizeof *ret->list);
+    ret->list[ret->count++] = one;
+    return one.serial && one.hardware_id ? 0 : -1;
+}
+
+int cloud_list_components(struct cloud *c, const char *uuid, struct cloud_components *ret, struct err *e)
 {
     AUTO(platform_answer) struct platform_answer answer = {0};
+    AUTO(cloud_components) struct cloud_components components = {0};
     AUTO_FREE char *path = mem_format("/devices/uptane/%s/components", uuid);
     if (platform_get(c, path, &answer, e))
         return -1;
     struct json_value list = json_root(&answer.doc);
     if (json_type(list) != JSON_ARRAY)
         return platform_bad_answer("/devices/uptane/.../components", e);
-    *ret = NULL;
-    for (size_t i = 0; i < json_count(list) && !*ret; i++) {
-        struct json_value primary;
-        bool is_primary = false;
-        if (json_get(json_at(list, i), "primary", &primary) && json_bool(primary, &is_primary) && is_primary)
-            *ret = platform_text(json_at(list, i), "id");
+    for (size_t i = 0; i < json_count(list); i++)
+        if (add_component(json_at(list, i), &components))
+            return platform_bad_answer("/devices/uptane/.../components", e);
+    *ret = components;
+    components = (struct cloud_components){0};
+    return 0;
+}
+
+void cloud_components_free(struct cloud_components *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        free(c->list[i].serial);
+        free(c->list[i].hardware_id);
     }
+    free(c->list);
+    *c = (struct cloud_components){0};
+}
+
+int cloud_device_serial(struct cloud *c, const char *uuid, char **ret, struct err *e)
+{
+    AUTO(cloud_components) struct cloud_components components = {0};
+    if (cloud_list_components(c, uuid, &components, e))
+        return -1;
+    *ret = NULL;
+    for (size_t i = 0; i < components.count && !*ret; i++)
+        if (components.list[i].is_primary)
+            *ret = steal_ptr(components.list[i].serial);
     return 0;
 }
 

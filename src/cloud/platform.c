@@ -10,8 +10,6 @@
 #include "cloud/platform_answer.h"
 #include "cloud/repository.h"
 
-#define PAGE_SIZE 500
-
 static int add_names(struct json_value list, struct cloud_names *ret);
 static int add_packages(struct json_value values, struct cloud_packages *ret);
 static int read_package(struct json_value v, struct cloud_package *ret);
@@ -55,19 +53,32 @@ int cloud_fetch_lockbox_details(struct cloud *c, struct cloud_metadata *ret, str
     return 0;
 }
 
+int cloud_get_lockbox(struct cloud *c, const char *name, struct buf *ret_role, struct err *e)
+{
+    AUTO(platform_answer) struct platform_answer answer = {0};
+    AUTO_FREE char *path = NULL;
+    if (repository_check_lockbox_name(name, e))
+        return -1;
+    path = mem_format("/lockboxes/%s", name); /* letters, digits, '-', '_' */
+    if (platform_get(c, path, &answer, e))
+        return e->http_status == 404 ? err_set(e, ERR_NO_SUCH_LOCKBOX, "the cloud has no lockbox '%s'", name)
+                                     : -1;
+    *ret_role = answer.body;
+    answer.body = (struct buf){0};
+    return 0;
+}
+
 int cloud_list_packages(struct cloud *c, struct cloud_packages *ret, struct err *e)
 {
     AUTO(cloud_packages) struct cloud_packages packages = {0};
     for (int64_t total = 1; (int64_t)packages.count < total;) {
         AUTO(platform_answer) struct platform_answer answer = {0};
-        AUTO_FREE char *path = mem_format("/packages?offset=%zu&limit=%d", packages.count, PAGE_SIZE);
-        struct json_value values, total_value;
+        struct json_value values;
         size_t before = packages.count;
-        if (platform_get(c, path, &answer, e))
+        if (platform_get_page(c, "/packages?", packages.count, PLATFORM_PACKAGES_MAX, &answer, &values,
+                              &total, e))
             return -1;
-        if (!json_get_typed(json_root(&answer.doc), "values", JSON_ARRAY, &values) ||
-            !json_get(json_root(&answer.doc), "total", &total_value) ||
-            !json_integer(total_value, 0, PLATFORM_PACKAGES_MAX, &total) || add_packages(values, &packages))
+        if (add_packages(values, &packages))
             return platform_bad_answer("/packages", e);
         if (packages.count == before)
             break; /* packages were removed while the pages were asked for */

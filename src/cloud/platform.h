@@ -43,6 +43,8 @@ void cloud_packages_free(struct cloud_packages *p);
 must_check int cloud_list_lockboxes(struct cloud *c, struct cloud_names *ret, struct err *e);
 /* The signed role of every lockbox as "director/<name>.json", exact bytes. */
 must_check int cloud_fetch_lockbox_details(struct cloud *c, struct cloud_metadata *ret, struct err *e);
+/* The signed role of one, exact bytes. ERR_NO_SUCH_LOCKBOX. */
+must_check int cloud_get_lockbox(struct cloud *c, const char *name, struct buf *ret_role, struct err *e);
 must_check int cloud_list_packages(struct cloud *c, struct cloud_packages *ret, struct err *e);
 
 #endif

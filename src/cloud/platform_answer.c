@@ -7,6 +7,8 @@
 #include "cloud/platform.h"
 #include "cloud/server_error.h"
 
+#define PAGE_SIZE 500
+
 static int send(struct cloud *c, const char *path, struct http_request *request, struct buf *ret_body,
                 struct err *e)
 {
@@ -39,6 +41,21 @@ int platform_get(struct cloud *c, const char *path, struct platform_answer *ret,
         return err_context(e, "platform API");
     }
     return 0;
+}
+
+int platform_get_page(struct cloud *c, const char *path, size_t offset, size_t max,
+                      struct platform_answer *ret, struct json_value *ret_values, int64_t *ret_total,
+                      struct err *e)
+{
+    AUTO_FREE char *page = mem_format("%soffset=%zu&limit=%d", path, offset, PAGE_SIZE);
+    struct json_value total;
+    if (platform_get(c, page, ret, e))
+        return -1;
+    if (json_get_typed(json_root(&ret->doc), "values", JSON_ARRAY, ret_values) &&
+        json_get(json_root(&ret->doc), "total", &total) && json_integer(total, 0, (int64_t)max, ret_total))
+        return 0;
+    AUTO_FREE char *shown = mem_strndup(path, strcspn(path, "?"));
+    return platform_bad_answer(shown, e);
 }
 
 int platform_put(struct cloud *c, const char *path, const char *json, struct err *e)

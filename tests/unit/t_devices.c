@@ -32,6 +32,43 @@ static void devices_are_listed_with_the_serial_of_their_primary(void **state)
     assert_null(none);
 }
 
+static void devices_can_be_asked_for_by_hardware_and_by_fleet(void **state)
+{
+    struct account *a = *state;
+    AUTO(cloud_devices) struct cloud_devices pumps = {0};
+    AUTO(cloud_devices) struct cloud_devices hall = {0};
+    AUTO(cloud_devices) struct cloud_devices none = {0};
+    AUTO(cloud_fleets) struct cloud_fleets fleets = {0};
+    char *ids[] = {"pump-controller-mcu", "a&limit=0"};
+    struct err e = {0};
+    if (cloud_list_devices_with(a->cloud, &(struct cloud_names){.names = ids, .count = 2}, &pumps, &e) ||
+        cloud_list_devices_with(a->cloud, &(struct cloud_names){.names = ids + 1, .count = 1}, &none, &e) ||
+        cloud_list_fleets(a->cloud, &fleets, &e) || fleets.count != 1 ||
+        cloud_list_fleet_devices(a->cloud, fleets.list[0].id, &hall, &e))
+        fail_msg("%s", e.message);
+    assert_int_equal(pumps.count, 2);
+    assert_int_equal(none.count, 0);
+    assert_string_equal(fleets.list[0].name, "hall-3");
+    assert_int_equal(hall.count, 2);
+    assert_non_null(named(&hall, "Pump 7 east"));
+}
+
+static void components_say_what_each_ecu_runs(void **state)
+{
+    struct account *a = *state;
+    AUTO(cloud_devices) struct cloud_devices all = {0};
+    AUTO(cloud_components) struct cloud_components parts = {0};
+    struct err e = {0};
+    if (cloud_list_devices(a->cloud, &all, &e) ||
+        cloud_list_components(a->cloud, named(&all, "Pump 7 west")->uuid, &parts, &e))
+        fail_msg("%s", e.message);
+    assert_int_equal(parts.count, 2);
+    assert_true(parts.list[0].is_primary && !parts.list[1].is_primary);
+    assert_string_equal(parts.list[1].hardware_id, "pump-controller-mcu");
+    assert_true(parts.list[0].has_sha256 && parts.list[1].has_sha256);
+    assert_memory_not_equal(parts.list[0].sha256, parts.list[1].sha256, HASH_SIZE);
+}
+
 static void notes_come_back_as_they_were_put(void **state)
 {
     struct account *a = *state;
@@ -67,6 +104,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(devices_are_listed_with_the_serial_of_their_primary),
+        TEST(devices_can_be_asked_for_by_hardware_and_by_fleet),
+        TEST(components_say_what_each_ecu_runs),
         TEST(notes_come_back_as_they_were_put),
         TEST(a_device_that_is_not_there_is_an_error),
     };

@@ -34,6 +34,25 @@ static void details_are_the_exact_bytes_of_the_signed_roles(void **state)
     }
 }
 
+static void one_lockbox_is_given_as_it_was_signed(void **state)
+{
+    struct account *a = *state;
+    AUTO(cloud_metadata) struct cloud_metadata details = {0};
+    AUTO(buf) struct buf role = {0};
+    AUTO(buf) struct buf none = {0};
+    struct err e;
+    if (cloud_get_lockbox(a->cloud, "pump-7", &role, &e) ||
+        cloud_fetch_lockbox_details(a->cloud, &details, &e))
+        fail_msg("%s", e.message);
+    const struct buf *same = cloud_metadata_find(&details, "director/pump-7.json");
+    assert_int_equal(role.len, same->len);
+    assert_memory_equal(role.data, same->data, same->len);
+    assert_int_equal(cloud_get_lockbox(a->cloud, "nothing", &none, &e), -1);
+    assert_int_equal(e.id, ERR_NO_SUCH_LOCKBOX);
+    assert_int_equal(cloud_get_lockbox(a->cloud, "../devices", &none, &e), -1);
+    assert_int_equal(none.len, 0);
+}
+
 static void packages_are_listed_with_what_they_are_for(void **state)
 {
     struct account *a = *state;
@@ -139,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(lockboxes_are_listed_expired_and_empty_ones_too),
         TEST(details_are_the_exact_bytes_of_the_signed_roles),
+        TEST(one_lockbox_is_given_as_it_was_signed),
         TEST(packages_are_listed_with_what_they_are_for),
         TEST(a_refusal_says_what_the_server_said),
         TEST(a_limited_account_is_asked_again_when_it_may_be),
