@@ -64,3 +64,13 @@ int session_try_stored(const struct store *s, const char *profile, const char *c
         .ca_file = ca_file, .attempts = 1, .connect_timeout_ms = timeout_ms, .stall_timeout_ms = timeout_ms};
     return open_stored(s, profile, &http, ret, e);
 }
+
+int session_knock(const struct store *s, const char *profile, const char *ca_file, struct err *e)
+{
+    struct cloud *cloud;
+    if (session_try_stored(s, profile, ca_file, SESSION_KNOCK_MS, &cloud, e))
+        return -1;
+    int rc = cloud_check_login(cloud, e);
+    cloud_close(cloud);
+    return rc;
+}

@@ -18,5 +18,9 @@ must_check int session_open_stored(const struct store *s, const char *profile, c
 /* For whoever can do without an answer: one try, and no longer than that for each step of it. */
 must_check int session_try_stored(const struct store *s, const char *profile, const char *ca_file,
                                   unsigned timeout_ms, struct cloud **ret, struct err *e);
+/* Does the cloud answer? Logs in at every door, with one try, and no more than SESSION_KNOCK_MS for each step
+ * of it. */
+must_check int session_knock(const struct store *s, const char *profile, const char *ca_file, struct err *e);
+#define SESSION_KNOCK_MS 10000
 
 #endif

@@ -36,6 +36,8 @@ ERROR(BAD_CREDENTIALS, "bad-credentials", EXIT_USAGE, "the credentials archive c
       "download credentials.zip again from the cloud's web page")
 ERROR(BAD_TIME, "bad-time", EXIT_USAGE, "not a time in RFC 3339",
       "write it like 2026-11-22T08:00:00Z, or 2026-11-22")
+ERROR(NO_SUCH_FLEET, "no-such-fleet", EXIT_USAGE, "the account has no such fleet, or several of that name",
+      "the cloud's web page shows the fleets and their ids; either names one")
 ERROR(NO_SUCH_PATH, "no-such-path", EXIT_USAGE, "there is nothing under this path", NULL)
 ERROR(NOT_A_LOCKBOX, "not-a-lockbox", EXIT_USAGE,
       "neither a bundle nor a lockbox directory nor a stick that carries one",

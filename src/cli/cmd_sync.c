@@ -149,24 +149,13 @@ static void tell_failures(const struct publishing *all, int *exit_code)
         }
 }
 
-/* Does the cloud answer? No longer than that for each step of finding out. */
-#define KNOCK_MS 10000
-static int knock(const struct app *app, struct err *e)
-{
-    struct cloud *cloud;
-    if (session_try_stored(&app->store, app->profile, app->global.cacert, KNOCK_MS, &cloud, e))
-        return -1;
-    int rc = cloud_check_login(cloud, e);
-    cloud_close(cloud);
-    return rc;
-}
-
 static int sync_once(struct app *app, const struct sync_options *o, struct publishing *ret, struct err *e)
 {
     AUTO_LEDGER struct ledger *ledger = NULL;
     AUTO_FD int lock = -1;
     struct cloud *cloud;
-    if ((o->wait && knock(app, e)) || ledger_lock_cloud(app->store.state_fd, &lock, e) ||
+    if ((o->wait && session_knock(&app->store, app->profile, app->global.cacert, e)) ||
+        ledger_lock_cloud(app->store.state_fd, &lock, e) ||
         ledger_open(app->store.state_fd, true, &ledger, e) ||
         session_open_stored(&app->store, app->profile, app->global.cacert, &cloud, e))
         return -1;

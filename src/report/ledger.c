@@ -77,6 +77,19 @@ static const char *const migrations[] = {
     " answer BLOB NOT NULL) STRICT;"
     "CREATE INDEX relays_entry ON relays(entry);"
     "CREATE INDEX relays_device ON relays(uuid, counter);",
+    "CREATE TABLE fleets("
+    " profile TEXT NOT NULL,"
+    " fleet TEXT NOT NULL,"
+    " name TEXT NOT NULL,"
+    " at INTEGER NOT NULL,"
+    " PRIMARY KEY(profile, fleet)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE fleet_devices("
+    " profile TEXT NOT NULL,"
+    " fleet TEXT NOT NULL,"
+    " uuid TEXT NOT NULL,"
+    " name TEXT NOT NULL,"
+    " id TEXT,"
+    " PRIMARY KEY(profile, fleet, uuid)) STRICT, WITHOUT ROWID;",
 };
 
 static int open_database(int state_fd, bool make, sqlite3 **ret, struct err *e);

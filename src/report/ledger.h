@@ -118,6 +118,26 @@ must_check int ledger_remember_device(struct ledger *l, const char *profile, con
 /* Was a serial of the device learned at `since` or later? */
 must_check int ledger_knows_device(struct ledger *l, const char *profile, const char *uuid, int64_t since,
                                    bool *ret, struct err *e);
+/* A fleet of the cloud as it was when it was asked for. */
+struct ledger_fleet {
+    char *id, *name;
+    int64_t at; /* when the cloud was asked */
+};
+/* By its name or id; ret->id = NULL: never asked for. */
+must_check int ledger_find_fleet(struct ledger *l, const char *profile, const char *word,
+                                 struct ledger_fleet *ret, struct err *e);
+void ledger_fleet_free(struct ledger_fleet *f);
+must_check int ledger_each_fleet_device(struct ledger *l, const char *profile, const char *fleet,
+                                        void (*each)(void *ctx, const char *uuid, const char *name,
+                                                     const char *id),
+                                        void *ctx, struct err *e);
+/* Within a transaction: the fleet anew, without devices, in the place of one of that id or name; and each of
+ * its devices (id NULL: it has none). */
+must_check int ledger_put_fleet(struct ledger *l, const char *profile, const struct ledger_fleet *fleet,
+                                struct err *e);
+must_check int ledger_put_fleet_device(struct ledger *l, const char *profile, const char *fleet,
+                                       const char *uuid, const char *name, const char *id, struct err *e);
+
 /* Keeps what a device's notes were before they are written, and that they were. */
 must_check int ledger_begin_publishing(struct ledger *l, const char *profile, const char *uuid,
                                        const char *former, const char *text, int64_t now, int64_t *ret_id,

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "cloud/devices.h"
 #include "report/notes_block.h"
-#include "report/reading.h"
+#include "report/roster.h"
 
 #define TRIES 3 /* where somebody else writes the same notes */
 
@@ -21,13 +21,6 @@ struct run {
 };
 
 /* ---- which reports of which device ---- */
-
-/* Whoever signed with another key than that of the serial has nothing to say of the device. */
-static bool is_published(const struct reading *r)
-{
-    return !r->replaced && r->trust != READING_FORGED &&
-           (r->kind != ENTRY_MANIFEST || r->trust != READING_UNKNOWN_KEY);
-}
 
 static struct publication *find(struct publishing *p, const char *serial)
 {
@@ -58,7 +51,7 @@ static void group(struct run *run)
 {
     for (size_t i = 0; i < run->readings.count; i++) {
         const struct reading *r = &run->readings.list[i];
-        if (!is_published(r))
+        if (!reading_counts(r))
             continue;
         if (r->kind == ENTRY_MANIFEST && *r->serial)
             add_serial(&run->found, r->serial);
@@ -84,28 +77,9 @@ static int find_known(struct run *run, bool *ret_all, struct err *e)
     return 0;
 }
 
-/* A device registers its ECUs once, as a rule: those of which nothing is known, or for long, are asked for.
- */
-#define KNOWN_FOR_S (24 * 3600)
-
-static int learn(struct run *run, const struct cloud_device *d, struct err *e)
-{
-    AUTO_FREE char *serial = NULL;
-    bool known;
-    if (ledger_knows_device(run->ledger, run->options->profile, d->uuid, run->options->now - KNOWN_FOR_S,
-                            &known, e))
-        return -1;
-    if (known)
-        return 0;
-    if (cloud_device_serial(run->cloud, d->uuid, &serial, e))
-        return e->http_status == 404 ? 0 : err_context(e, "device '%s'", d->name); /* it went meanwhile */
-    return serial ? ledger_remember_device(run->ledger, run->options->profile, serial, d->uuid, d->name,
-                                           run->options->now, e)
-                  : 0;
-}
-
 static int match(struct run *run, struct err *e)
 {
+    const struct roster roster = {run->cloud, run->ledger, run->options->profile, run->options->now};
     AUTO(cloud_devices) struct cloud_devices devices = {0};
     bool all;
     if (find_known(run, &all, e))
@@ -115,7 +89,7 @@ static int match(struct run *run, struct err *e)
     if (cloud_list_devices(run->cloud, &devices, e))
         return -1;
     for (size_t i = 0; i < devices.count; i++)
-        if (learn(run, &devices.list[i], e))
+        if (roster_learn(&roster, &devices.list[i], e))
             return -1;
     return find_known(run, &all, e);
 }
@@ -166,7 +140,7 @@ static void collect_rows(const struct run *run, const char *serial, struct notes
 {
     for (size_t i = 0; i < run->readings.count; i++) {
         const struct reading *r = &run->readings.list[i];
-        if (!is_published(r) || r->kind != ENTRY_MANIFEST || strcmp(r->serial, serial) != 0)
+        if (!reading_counts(r) || r->kind != ENTRY_MANIFEST || strcmp(r->serial, serial) != 0)
             continue;
         mem_grow(&ret->list, ret->count, &ret->room, sizeof *ret->list);
         ret->list[ret->count++] = row_of(r);

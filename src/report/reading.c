@@ -37,7 +37,7 @@ int readings_load(struct ledger *l, struct readings *ret, struct err *e)
     return 0;
 }
 
-static void reading_free(struct reading *r)
+void reading_free(struct reading *r)
 {
     free(r->serial);
     free(r->name);
@@ -47,6 +47,9 @@ static void reading_free(struct reading *r)
     free(r->code);
     free(r->text);
     free(r->stick);
+    for (size_t i = 0; i < r->ecu_count; i++)
+        free(r->ecus[i]);
+    free(r->ecus);
     vehicle_manifest_free(&r->manifest);
 }
 
@@ -56,6 +59,13 @@ void readings_free(struct readings *all)
         reading_free(&all->list[i]);
     free(all->list);
     *all = (struct readings){0};
+}
+
+/* Whoever signed with another key than that of the serial has nothing to say of the device. */
+bool reading_counts(const struct reading *r)
+{
+    return !r->replaced && r->trust != READING_FORGED &&
+           (r->kind != ENTRY_MANIFEST || r->trust != READING_UNKNOWN_KEY);
 }
 
 /* ---- words ---- */
@@ -156,6 +166,13 @@ static int read_claim(const struct ledger_entry *entry, struct reading *r, struc
     return 0;
 }
 
+static void keep_ecus(struct report_file *file, struct reading *r)
+{
+    r->ecus = mem_zeroed(file->ecu_count, sizeof *r->ecus);
+    for (; r->ecu_count < file->ecu_count; r->ecu_count++)
+        r->ecus[r->ecu_count] = steal_ptr(file->ecus[r->ecu_count].serial);
+}
+
 /* Its key is known where a person gave it a name. */
 static int read_helper(const struct ledger_entry *entry, struct reading *r, struct err *e)
 {
@@ -169,6 +186,8 @@ static int read_helper(const struct ledger_entry *entry, struct reading *r, stru
         return -1;
     r->outcome = outcomes[file.outcome];
     r->trust = r->name ? READING_VERIFIED : READING_UNKNOWN_KEY;
+    if (r->name)
+        keep_ecus(&file, r);
     r->chain = file.has_previous ? CHAIN_GAP : CHAIN_WHOLE;
     memcpy(r->previous, file.previous, HASH_SIZE);
     memcpy(r->sha256, file.sha256, HASH_SIZE);

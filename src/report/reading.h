@@ -47,14 +47,16 @@ struct reading {
     bool replaced; /* an install without a manifest, of which the manifest came later */
     char *serial;  /* of the primary ECU; the helper's key; "" */
     int64_t counter;
-    char *name;                       /* what a person calls the device of that key; NULL */
-    char *calls_itself;               /* unsigned, unless it is a verified helper's; "" */
-    char *lockbox;                    /* NULL: not known */
-    int64_t version;                  /* of it; -1: not known */
-    char *correlation;                /* of the lockbox; NULL: not known */
-    char *code, *text;                /* "INSTALL_FAILED", and in words; "" */
-    char *stick;                      /* where it was seen first */
-    int64_t seen_at;                  /* when it was collected first; of a note: when the person saw it */
+    char *name;         /* what a person calls the device of that key; NULL */
+    char *calls_itself; /* unsigned, unless it is a verified helper's; "" */
+    char *lockbox;      /* NULL: not known */
+    int64_t version;    /* of it; -1: not known */
+    char *correlation;  /* of the lockbox; NULL: not known */
+    char *code, *text;  /* "INSTALL_FAILED", and in words; "" */
+    char *stick;        /* where it was seen first */
+    int64_t seen_at;    /* when it was collected first; of a note: when the person saw it */
+    char **ecus;        /* of a verified helper's report: the serials that it names as its device's own */
+    size_t ecu_count;
     struct vehicle_manifest manifest; /* of a manifest: with the ECUs */
     uint8_t sha256[HASH_SIZE];        /* of the bytes; of a helper's report, of what is signed */
     uint8_t previous[HASH_SIZE];      /* of a helper's report */
@@ -67,6 +69,10 @@ struct readings {
 
 must_check int readings_load(struct ledger *l, struct readings *ret, struct err *e);
 void readings_free(struct readings *all);
+void reading_free(struct reading *r);
+/* Is it by whoever it names, as far as that can be known, and not overtaken by its own manifest? One that is
+ * not says nothing of the device. */
+bool reading_counts(const struct reading *r);
 
 const char *reading_outcome_text(enum reading_outcome outcome);
 const char *reading_trust_text(enum reading_trust trust);

@@ -202,6 +202,45 @@ static void refuses(const struct store_fixture *f, enum err_id expected)
     assert_string_equal(err_name(e.id), err_name(expected));
 }
 
+static void join_names(void *ctx, const char *uuid, const char *name, const char *id)
+{
+    buf_add_text(ctx, uuid);
+    buf_add_text(ctx, name);
+    buf_add_text(ctx, id ? id : "-");
+}
+
+static void put_fleet(struct ledger *l, const char *id, const char *name, const char *device)
+{
+    struct err e;
+    const struct ledger_fleet fleet = {.id = (char *)id, .name = (char *)name, .at = 7};
+    assert_return_code(ledger_begin(l, &e), 0);
+    assert_return_code(ledger_put_fleet(l, "p", &fleet, &e), 0);
+    assert_return_code(ledger_put_fleet_device(l, "p", id, device, " is ", NULL, &e), 0);
+    assert_return_code(ledger_commit(l, &e), 0);
+}
+
+static void a_fleet_is_remembered_as_it_was_last(void **state)
+{
+    AUTO_LEDGER struct ledger *l = open_ledger(*state);
+    AUTO(ledger_fleet) struct ledger_fleet by_name = {0};
+    AUTO(ledger_fleet) struct ledger_fleet by_id = {0};
+    AUTO(ledger_fleet) struct ledger_fleet none = {0};
+    AUTO(buf) struct buf devices = {0};
+    struct err e;
+    put_fleet(l, "id-1", "hall", "u1");
+    put_fleet(l, "id-1", "hall 3", "u2");
+    put_fleet(l, "id-2", "hall 3", "u3"); /* the first was removed in the cloud, and another is called so */
+    assert_return_code(ledger_find_fleet(l, "p", "hall 3", &by_name, &e), 0);
+    assert_string_equal(by_name.id, "id-2");
+    assert_int_equal(by_name.at, 7);
+    assert_return_code(ledger_find_fleet(l, "p", "id-2", &by_id, &e), 0);
+    assert_string_equal(by_id.name, "hall 3");
+    assert_return_code(ledger_find_fleet(l, "another profile", "hall 3", &none, &e), 0);
+    assert_null(none.id);
+    assert_return_code(ledger_each_fleet_device(l, "p", "id-2", join_names, &devices, &e), 0);
+    assert_string_equal(buf_text(&devices), "u3 is -");
+}
+
 static void a_newer_ledger_is_left_alone(void **state)
 {
     struct ledger *l = open_ledger(*state);
@@ -320,6 +359,7 @@ int main(void)
         store_test(an_install_is_completed_by_a_manifest_in_its_place),
         store_test(what_was_not_committed_is_not_there),
         store_test(a_persons_name_for_a_key_stays),
+        store_test(a_fleet_is_remembered_as_it_was_last),
         store_test(a_newer_ledger_is_left_alone),
         store_test(a_damaged_ledger_is_named),
         store_test(a_crash_at_any_moment_loses_nothing_and_doubles_nothing),
