@@ -192,6 +192,15 @@ def relays(r, pump, uuid):
     return said + [r.ask("sync", "--relay", "zips", "--again", uuid, code=7)]
 
 
+def statuses(r):
+    """With the cloud, and without it: of a fleet, of all, of a note that says no version, and of no lockbox at all."""
+    r.control("ctl", "cloud", "device", "add", "pump-9", "--name", "Pump nine")
+    r.ask("reports", "note", "Pump nine", "green light", "--lockbox", "pump-7", "--result", "installed")
+    said = [r.ask("reports", "status", "--lockbox", "pump-7", "--fleet", "hall-3", code=4),
+            r.ask("reports", "status", "--lockbox", "pump-7", code=4)]
+    return said + [r.ask("reports", "status", "--lockbox", "none", "--profile", "nobody", code=4)]
+
+
 def reports(r):
     """Of a stick with a log of two devices, of which one is known, a report of the helper, and what is none."""
     pump, press = client.Device("pump-7"), client.Device("press-line")
@@ -215,6 +224,7 @@ def reports(r):
     said["reports list"] = [shown]
     said["sync"] = syncs(r, pump)
     said["reports show"] = [r.ask("reports", "show", str(report["id"])) for report in shown["reports"]]
+    said["reports status"] = statuses(r)
     said["sync --install"] = [r.ask("sync", "--install"), r.ask("sync", "--uninstall")]
     return said
 

@@ -9,8 +9,10 @@
 static const struct option options[] = {
     {"device", OPTION_TEXT, "NAME", offsetof(struct reports_options, device),
      "list, export: only this device: its name, what it calls itself, or its serial"},
+    {"fleet", OPTION_TEXT, "NAME", offsetof(struct reports_options, fleet),
+     "list, export, status: only the devices of this fleet of the cloud, by its name or id"},
     {"lockbox", OPTION_TEXT, "NAME", offsetof(struct reports_options, lockbox),
-     "list, export: only this lockbox; note: which one was installed"},
+     "list, export: only this lockbox; note: which one was installed; status: how far it has come"},
     {"only", OPTION_TEXT, "WORD", offsetof(struct reports_options, only),
      "list, export: only this outcome or this proof: 'failed', 'verified', 'stale'"},
     {"since", OPTION_TIME, "TIME", offsetof(struct reports_options, since),
@@ -39,9 +41,10 @@ static const struct verb {
     reports_verb *run;
 } verbs[] = {
     {"collect", NULL, 1, 1, "", reports_collect},
-    {"list", NULL, 0, 0, "device lockbox only since until all ", reports_list},
+    {"list", NULL, 0, 0, "device fleet lockbox only since until all ", reports_list},
     {"show", NULL, 1, 1, "", reports_show},
-    {"export", NULL, 0, 1, "device lockbox only since until as html ", reports_export},
+    {"status", NULL, 0, 0, "fleet lockbox ", reports_status},
+    {"export", NULL, 0, 1, "device fleet lockbox only since until as html ", reports_export},
     {"import", NULL, 1, 1, "", reports_import},
     {"note", NULL, 2, 2, "lockbox result ", reports_note},
     {"key", "add", 2, 2, "serial helper ", reports_key_add},
@@ -88,13 +91,13 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     }
     return err_set(
         e, ERR_USAGE,
-        "reports: 'collect STICK', 'list', 'show ID', 'export', 'import FILE', 'note DEVICE TEXT', "
+        "reports: 'collect STICK', 'list', 'show ID', 'status', 'export', 'import FILE', 'note DEVICE TEXT', "
         "'key add NAME KEY' and 'key list' is what it can do");
 }
 
 const struct command cmd_reports = {
     .name = "reports",
-    .words = "collect | list | show | export | import | note | key [WORD]...",
+    .words = "collect | list | show | status | export | import | note | key [WORD]...",
     .summary = "what came of the lockboxes: reports of devices, from the sticks that come back",
     .details =
         "'collect STICK' keeps what the devices left on a stick in the ledger of this computer; writing to a "

@@ -5,10 +5,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/out.h"
 #include "crypto/hash.h"
+
+#define COLUMNS_DEFAULT 80
 
 void print_text(const char *text)
 {
@@ -27,6 +31,31 @@ void print_size(uint64_t bytes)
     char text[OUT_SIZE_TEXT];
     out_size(bytes, text);
     fputs(text, stdout);
+}
+
+int print_columns(int least)
+{
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= least ? size.ws_col
+                                                                                : COLUMNS_DEFAULT;
+}
+
+void print_cell(const char *text, int columns, bool pad)
+{
+    AUTO(buf) struct buf shown = {0};
+    int at = 0, cut = 0;
+    out_escape(&shown, text, strlen(text));
+    const char *c = buf_text(&shown);
+    for (; *c && at < columns; at++) {
+        if (at == columns - 1)
+            cut = (int)(c - buf_text(&shown));
+        for (c++; (*c & 0xc0) == 0x80;)
+            c++;
+    }
+    if (*c)
+        printf("%.*s…", cut, buf_text(&shown));
+    else
+        printf("%s%*s", buf_text(&shown), pad ? columns - at : 0, "");
 }
 
 cJSON *json_add_item(cJSON *array)

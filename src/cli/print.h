@@ -5,6 +5,7 @@
 #ifndef AIRLOCK_CLI_PRINT_H
 #define AIRLOCK_CLI_PRINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cJSON;
@@ -14,6 +15,10 @@ void print_text(const char *text);
 /* "  label      " in the column of labels. */
 void print_label(const char *label);
 void print_size(uint64_t bytes);
+/* Of the terminal; 80 where there is none, or one with fewer than `least`. */
+int print_columns(int least);
+/* Text in so many columns, one for each character; what is too long ends in "…". */
+void print_cell(const char *text, int columns, bool pad);
 
 /* A new object at the end of the array. */
 struct cJSON *json_add_item(struct cJSON *array);

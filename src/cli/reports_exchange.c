@@ -155,11 +155,11 @@ static int print_csv(struct export *x, const struct ledger_entry *entry, const s
     return 0;
 }
 
-/* What came to the ledger since the readings were loaded is not among them. */
+/* What came to the ledger since the readings were loaded is not among them, nor what is of another fleet. */
 static int export_entry(void *ctx, const struct ledger_entry *entry, struct err *e)
 {
     struct export *x = ctx;
-    if (x->at == x->all->count)
+    if (x->at == x->all->count || x->all->list[x->at].id != entry->id)
         return 0;
     const struct reading *r = &x->all->list[x->at++];
     if (x->word ? r->id != strtoll(x->word, NULL, 10) : !reports_is_wanted(r, x->options))
@@ -194,7 +194,8 @@ int reports_export(struct app *app, const struct reports_options *o, const char 
     AUTO(readings) struct readings all = {0};
     struct export x = {.all = &all, .options = o, .word = count ? words[0] : NULL};
     (void)exit_code;
-    if (choose_form(o, x.word, &x, e) || reports_check_only(o, e) || reports_load(app, &l, &all, e))
+    if (choose_form(o, x.word, &x, e) || reports_check_only(o, e) || reports_load(app, &l, &all, e) ||
+        reports_keep_fleet(app, o, l, &all, e))
         return -1;
     x.ledger = l;
     int rc = 0;

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -18,38 +16,11 @@
 #include "report/relay.h"
 #include "report/revision.h"
 
-#define COLUMNS_DEFAULT 80
 #define DEVICE_COLUMNS 16
 #define LOCKBOX_COLUMNS 15
 #define FIXED_COLUMNS (4 + 2 + 10 + 2 + DEVICE_COLUMNS + 2 + LOCKBOX_COLUMNS + 2)
 
 /* ---- the table ---- */
-
-static int terminal_columns(void)
-{
-    struct winsize size;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > FIXED_COLUMNS ? size.ws_col
-                                                                                       : COLUMNS_DEFAULT;
-}
-
-/* Text in so many columns, one for each character; what is too long ends in "…". */
-static void print_cell(const char *text, int columns, bool pad)
-{
-    AUTO(buf) struct buf shown = {0};
-    int at = 0, cut = 0;
-    out_escape(&shown, text, strlen(text));
-    const char *c = buf_text(&shown);
-    for (; *c && at < columns; at++) {
-        if (at == columns - 1)
-            cut = (int)(c - buf_text(&shown));
-        for (c++; (*c & 0xc0) == 0x80;)
-            c++;
-    }
-    if (*c)
-        printf("%.*s…", cut, buf_text(&shown));
-    else
-        printf("%s%*s", buf_text(&shown), pad ? columns - at : 0, "");
-}
 
 /* The proof in a line of its own where a terminal is too narrow for both. */
 static void print_row(const struct reading *r, int columns)
@@ -76,7 +47,7 @@ static void print_row(const struct reading *r, int columns)
 static void print_table(const struct readings *all, const struct reports_options *o)
 {
     size_t shown = 0;
-    int columns = terminal_columns();
+    int columns = print_columns(FIXED_COLUMNS + 20);
     for (size_t i = 0; i < all->count; i++) {
         const struct reading *r = &all->list[i];
         if (!reports_is_wanted(r, o) || (r->replaced && !o->all))
@@ -142,7 +113,7 @@ int reports_list(struct app *app, const struct reports_options *o, const char **
     AUTO_LEDGER struct ledger *l = NULL;
     AUTO(readings) struct readings all = {0};
     (void)words, (void)count, (void)exit_code;
-    if (reports_check_only(o, e) || reports_load(app, &l, &all, e))
+    if (reports_check_only(o, e) || reports_load(app, &l, &all, e) || reports_keep_fleet(app, o, l, &all, e))
         return -1;
     if (app->global.json)
         json_list(&all, o);

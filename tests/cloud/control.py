@@ -85,10 +85,10 @@ def _device_add(cloud, device_id, name, components, assignment, notes, fleet):
     return _device_show(cloud, device.uuid)
 
 
-def _device_set(cloud, uuid, components, assignment, notes):
+def _device_set(cloud, uuid, components, assignment, notes, last_seen):
     device = cloud.devices.device(uuid)
     for name, value in (("components", components), ("assignment", assignment),
-                        ("notes", notes)):
+                        ("notes", notes), ("last_seen", last_seen)):
         if value is not None:
             setattr(device, name, value)
     return _device_show(cloud, uuid)
