@@ -67,29 +67,28 @@ static uint64_t raw_total(const struct bundle *b)
     return sum;
 }
 
-static int unroll_all(struct bundle *b, const char *phase, unsigned workers,
-                      const struct bundle_sink *metadata, const struct bundle_sink *images,
-                      struct progress *progress, struct err *e)
+static int unroll_all(struct bundle *b, unsigned workers, const struct bundle_sink *metadata,
+                      const struct bundle_sink *images, struct progress *progress, struct err *e)
 {
     workers = pipeline_workers(workers);
-    progress_begin(progress, phase, raw_total(b));
-    int rc = 0;
-    if (bundle_unroll(b, STREAM_METADATA, workers, metadata, NULL, progress, e) ||
-        bundle_unroll(b, STREAM_IMAGES, workers, images, NULL, progress, e))
-        rc = -1;
-    progress_end(progress);
-    return rc;
+    return bundle_unroll(b, STREAM_METADATA, workers, metadata, NULL, progress, e) ||
+                   bundle_unroll(b, STREAM_IMAGES, workers, images, NULL, progress, e)
+               ? -1
+               : 0;
 }
 
 int bundle_check(struct bundle *b, unsigned workers, struct progress *progress, struct err *e)
 {
-    return unroll_all(b, "verify", workers, NULL, NULL, progress, e);
+    return bundle_watch(b, workers, NULL, progress, e);
 }
 
 int bundle_watch(struct bundle *b, unsigned workers, const struct bundle_sink *sink,
                  struct progress *progress, struct err *e)
 {
-    return unroll_all(b, "verify", workers, NULL, sink, progress, e);
+    progress_begin(progress, "verify", raw_total(b));
+    int rc = unroll_all(b, workers, NULL, sink, progress, e);
+    progress_end(progress);
+    return rc;
 }
 
 struct extraction {
@@ -99,6 +98,8 @@ struct extraction {
     int folder_fd;
     int fd; /* the file being written */
     const char *path;
+    struct progress *progress;
+    uint64_t unsettled; /* bytes that were written and are not counted yet */
 };
 
 /* Opens the folder of x->path unless it is open; *ret_name is the path's last part. */
@@ -133,10 +134,26 @@ static int begin_file(void *ctx, size_t member, struct err *e)
     return 0;
 }
 
+#define PACE MIB(16) /* the progress, which tells what is on the medium, lags no further behind */
+
+/* Everything at once, since files are small by the thousand. */
+static int settle(struct extraction *x, struct err *e)
+{
+    if (fs_sync_all(x->dirfd, e))
+        return -1;
+    progress_add(x->progress, x->unsettled);
+    x->unsettled = 0;
+    return 0;
+}
+
 static int write_file(void *ctx, const void *bytes, size_t n, struct err *e)
 {
-    const struct extraction *x = ctx;
-    return fs_write_all(x->fd, bytes, n, e) ? err_context(e, "'%s'", x->path) : 0;
+    struct extraction *x = ctx;
+    if (fs_write_all(x->fd, bytes, n, e))
+        return err_context(e, "'%s'", x->path);
+    x->unsettled += n;
+    /* where nobody watches, the flush at the end will do */
+    return x->progress && x->unsettled >= PACE ? settle(x, e) : 0;
 }
 
 static int end_file(void *ctx, struct err *e)
@@ -149,14 +166,18 @@ static int end_file(void *ctx, struct err *e)
 
 int bundle_extract(struct bundle *b, int dirfd, unsigned workers, struct progress *progress, struct err *e)
 {
-    struct extraction x = {.bundle = b, .dirfd = dirfd, .folder_fd = -1, .fd = -1};
+    struct extraction x = {.bundle = b, .dirfd = dirfd, .folder_fd = -1, .fd = -1, .progress = progress};
     struct bundle_sink sink = {.begin = begin_file, .write = write_file, .end = end_file, .ctx = &x};
-    int rc = unroll_all(b, "extract", workers, &sink, &sink, progress, e);
+    uint64_t total = 0;
+    for (size_t i = 0; i < b->index.member_count; i++)
+        total += b->index.members[i].size;
+    progress_begin(progress, "extract", total);
+    int rc = unroll_all(b, workers, &sink, &sink, NULL, e) || settle(&x, e);
     cleanup_fd(&x.fd);
     cleanup_fd(&x.folder_fd);
     free(x.folder);
     if (rc)
         return -1;
-    /* once for all files, instead of once for each of thousands */
-    return fs_sync_all(dirfd, e);
+    progress_end(progress);
+    return 0;
 }

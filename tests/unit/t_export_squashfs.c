@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bundle_fixture.h"
@@ -154,6 +155,53 @@ static void a_source_that_lies_leaves_nothing(void **state)
     assert_int_equal(names, 0);
 }
 
+/* Bytes of the image that were waited for, or flushed: the program's sync_file_range() and fsync() are these.
+ */
+static uint64_t on_medium;
+
+int sync_file_range(int fd, off_t offset, off_t count, unsigned int flags)
+{
+    if (flags & SYNC_FILE_RANGE_WAIT_AFTER)
+        on_medium = (uint64_t)(offset + count);
+    return (int)syscall(SYS_sync_file_range, fd, offset, count, flags);
+}
+
+int fsync(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        on_medium = (uint64_t)st.st_size;
+    return (int)syscall(SYS_fsync, fd);
+}
+
+static void assert_true_to_the_medium(struct progress *p, const char *event)
+{
+    if (strcmp(p->phase, "write") != 0)
+        return;
+    ++*(unsigned *)p->ctx;
+    assert_true(atomic_load(&p->done) <= on_medium);
+    if (!strcmp(event, "end"))
+        assert_int_equal(atomic_load(&p->done), p->total);
+}
+
+static void the_progress_counts_what_is_on_the_medium(void **state)
+{
+    (void)state;
+    AUTO(buf) struct buf noise = {0};
+    unsigned shown = 0;
+    uint64_t bytes;
+    struct progress p = {.show = assert_true_to_the_medium, .ctx = &shown};
+    struct err e = {0};
+    AUTO(several) struct several at;
+    several_init(&at, 1, &p);
+    fixture_noise(&noise, 40u << 20, 9); /* it has as many bytes in the image as in the file */
+    fixture_add(&fixture, "images/a", noise.data, noise.len);
+    on_medium = 0;
+    assert_return_code(
+        export_squashfs(&fixture.dirfd, &at, fixture.members, fixture.member_count, NULL, &bytes, &e), 0);
+    assert_in_range(shown, 10, 100);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_folder, close_folder)
 
 int main(void)
@@ -164,6 +212,7 @@ int main(void)
         TEST(a_member_more_or_less_or_another_is_noticed),
         TEST(changed_bytes_are_noticed_or_harmless),
         TEST(a_source_that_lies_leaves_nothing),
+        TEST(the_progress_counts_what_is_on_the_medium),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

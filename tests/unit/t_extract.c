@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Metadata taken out of a bundle; extraction and checking of whole bundles are in t_reader.c, t_forgery.c and
- * t_writer.c.
+ * Metadata taken out of a bundle, and the progress of an extraction; extraction and checking of whole bundles
+ * are in t_reader.c, t_forgery.c and t_writer.c.
  */
+#include <sys/syscall.h>
+
 #include "bundle_fixture.h"
 
 #include "bundle-format/reader.h"
@@ -77,10 +79,56 @@ static void metadata_is_read_once_however_its_contents_are_scattered(void **stat
     fixture_close(&fixture);
 }
 
+/* How often the file system was flushed: the program's syncfs() is this one. */
+static unsigned flushes;
+
+int syncfs(int fd)
+{
+    flushes++;
+    return (int)syscall(SYS_syncfs, fd);
+}
+
+#define PACE (16u << 20)
+#define PIECE (1u << 20) /* by which a file is written, at most */
+
+static void assert_flushed_before(struct progress *p, const char *event)
+{
+    ++*(unsigned *)p->ctx;
+    assert_true(atomic_load(&p->done) <= (uint64_t)flushes * (PACE + PIECE));
+    if (!strcmp(event, "end"))
+        assert_int_equal(atomic_load(&p->done), p->total);
+}
+
+static void the_progress_of_an_extraction_counts_what_was_flushed(void **state)
+{
+    (void)state;
+    static const struct bundle_options quick = {.keep_cache = true};
+    enum { SIZE = 20 << 20 };
+    unsigned shown = 0;
+    struct progress p = {.show = assert_flushed_before, .ctx = &shown};
+    struct err e;
+    AUTO_FREE char *bytes = mem_zeroed(1, SIZE);
+    AUTO_FD int out = -1;
+    fixture_open(&fixture);
+    fixture_add(&fixture, "images/a", bytes, SIZE);
+    bytes[0] = 1;
+    fixture_add(&fixture, "images/b", bytes, SIZE);
+    fixture_write(&fixture, &quick);
+    struct bundle *b = fixture_open_bundle(&fixture);
+    assert_return_code(fs_open_dir_at(fixture.dirfd, "out", true, &out, &e), 0);
+    flushes = 0;
+    assert_return_code(bundle_extract(b, out, 1, &p, &e), 0);
+    assert_int_equal(shown, 5); /* its beginning; 16 MiB, 32 MiB, the rest; its end */
+    assert_int_equal(flushes, 3);
+    bundle_close(b);
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(metadata_is_read_once_however_its_contents_are_scattered),
+        cmocka_unit_test(the_progress_of_an_extraction_counts_what_was_flushed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
