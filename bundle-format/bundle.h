@@ -133,6 +133,8 @@ size_t bundle_signature_count(const struct bundle *b);
 struct bundle_signature bundle_signature_at(const struct bundle *b, size_t i);
 size_t bundle_member_count(const struct bundle *b);
 struct bundle_member_info bundle_member_at(const struct bundle *b, size_t i);
+/* All of them, by their numbers; to be freed, before the bundle is closed. */
+struct bundle_member_info *bundle_list_members(const struct bundle *b);
 /* Bytes of all its files as stored, and of all members. */
 void bundle_sizes(const struct bundle *b, uint64_t *ret_stored, uint64_t *ret_raw);
 

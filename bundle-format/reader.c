@@ -400,6 +400,14 @@ struct bundle_member_info bundle_member_at(const struct bundle *b, size_t i)
     return info;
 }
 
+struct bundle_member_info *bundle_list_members(const struct bundle *b)
+{
+    struct bundle_member_info *list = mem_zeroed(b->index.member_count, sizeof *list);
+    for (size_t i = 0; i < b->index.member_count; i++)
+        list[i] = bundle_member_at(b, i);
+    return list;
+}
+
 void bundle_sizes(const struct bundle *b, uint64_t *ret_stored, uint64_t *ret_raw)
 {
     uint64_t stored = b->head_bytes, raw = 0;

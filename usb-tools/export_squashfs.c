@@ -9,7 +9,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
-#include "usb-tools/squashfs_reader.h"
+#include "usb-tools/squashfs_compare.h"
 #include "usb-tools/squashfs_writer.h"
 
 /* What a killed run left. The caller holds the folder's lock, so nobody else is at it. */

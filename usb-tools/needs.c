@@ -79,17 +79,17 @@ void needs_from_folder(int dirfd, struct needs *ret)
         needs_parse(bytes.data, bytes.len, ret);
 }
 
-static int take(void *ctx, const char *path, struct buf *bytes, struct err *e)
+int needs_take(void *needs, const char *path, struct buf *bytes, struct err *e)
 {
     (void)e;
     if (!strcmp(path, NEEDS_PATH))
-        needs_parse(bytes->data, bytes->len, ctx);
+        needs_parse(bytes->data, bytes->len, needs);
     return 0;
 }
 
 int needs_from_bundle(struct bundle *b, struct needs *ret, struct err *e)
 {
-    const struct bundle_taker taker = {.take = take, .ctx = ret};
+    const struct bundle_taker taker = {.take = needs_take, .ctx = ret};
     *ret = (struct needs){0};
     for (size_t i = 0; i < bundle_member_count(b); i++)
         if (!strcmp(bundle_member_at(b, i).path, NEEDS_PATH))

@@ -34,6 +34,8 @@ bool needs_parse(const void *bytes, size_t len, struct needs *ret);
 
 /* dirfd: the lockbox directory. Without such a file, nothing is required. */
 void needs_from_folder(int dirfd, struct needs *ret);
+/* For a struct bundle_taker of the members in metadata/, with struct needs: takes the one that is it. */
+must_check int needs_take(void *needs, const char *path, struct buf *bytes, struct err *e);
 must_check int needs_from_bundle(struct bundle *b, struct needs *ret, struct err *e);
 
 #endif

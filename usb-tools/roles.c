@@ -76,7 +76,7 @@ int roles_from_folder(int dirfd, struct roles *ret, struct err *e)
     return 0;
 }
 
-static int add_from_bundle(void *ctx, const char *path, struct buf *bytes, struct err *e)
+int roles_take(void *roles, const char *path, struct buf *bytes, struct err *e)
 {
     static const char folder[] = "metadata/", docker[] = "metadata/docker/", own[] = "metadata/airlock/";
     if (!is_json(strrchr(path, '/') + 1) || !strncmp(path, docker, strlen(docker)) ||
@@ -84,13 +84,13 @@ static int add_from_bundle(void *ctx, const char *path, struct buf *bytes, struc
         return 0;
     if (bytes->len > ROLE_BYTES_MAX)
         return err_set(e, ERR_TOO_LARGE, "'%s' is larger than %u bytes", path, ROLE_BYTES_MAX);
-    return roles_add(ctx, path + strlen(folder), bytes, e);
+    return roles_add(roles, path + strlen(folder), bytes, e);
 }
 
 int roles_from_bundle(struct bundle *b, struct roles *ret, struct err *e)
 {
     AUTO(roles) struct roles roles = {0};
-    const struct bundle_taker taker = {.take = add_from_bundle, .ctx = &roles};
+    const struct bundle_taker taker = {.take = roles_take, .ctx = &roles};
     if (bundle_read_metadata(b, &taker, e))
         return -1;
     *ret = roles;

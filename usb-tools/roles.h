@@ -26,6 +26,8 @@ must_check int roles_add(struct roles *r, const char *path, struct buf *bytes, s
 /* metadata/director/ and metadata/image-repo/ beneath a lockbox directory; a missing folder holds no roles.
  */
 must_check int roles_from_folder(int dirfd, struct roles *ret, struct err *e);
+/* For a struct bundle_taker of the members in metadata/, with struct roles: takes those that are roles. */
+must_check int roles_take(void *roles, const char *path, struct buf *bytes, struct err *e);
 must_check int roles_from_bundle(struct bundle *b, struct roles *ret, struct err *e);
 void roles_free(struct roles *r);
 

@@ -15,9 +15,7 @@ static int compare_members(const void *a, const void *b)
 void target_index_make(const struct bundle *b, struct target_index *ret)
 {
     size_t n = bundle_member_count(b);
-    *ret = (struct target_index){.members = mem_zeroed(n, sizeof *ret->members), .count = n};
-    for (size_t i = 0; i < n; i++)
-        ret->members[i] = bundle_member_at(b, i);
+    *ret = (struct target_index){.members = bundle_list_members(b), .count = n};
     qsort(ret->members, n, sizeof *ret->members, compare_members);
 }
 
@@ -43,7 +41,7 @@ int target_index_check(const struct target_index *x, const struct verdict_target
     const struct bundle_member_info *m =
         bsearch(&wanted, x->members, x->count, sizeof *x->members, compare_members);
     if (!m)
-        return err_set(e, ERR_MISSING_TARGET, "the bundle does not hold it");
+        return err_set(e, ERR_MISSING_TARGET, "it is not there");
     if (!t->is_ostree && m->size != t->length)
         return err_set(e, ERR_WRONG_LENGTH, "the file does not have its signed length");
     if (memcmp(m->sha256, t->sha256, HASH_SIZE))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which member of a bundle is a target: the file itself or, of an OSTree image, its commit object. The index
- * is signed and says for every member which hash it has, so nothing of the payload is read here.
+ * Which member of a bundle, or of an image that was read, is a target: the file itself or, of an OSTree
+ * image, its commit object. The index is signed and says for every member which hash it has, so nothing of
+ * the payload is read here.
  */
 #ifndef AIRLOCK_USB_TOOLS_TARGET_INDEX_H
 #define AIRLOCK_USB_TOOLS_TARGET_INDEX_H

@@ -198,6 +198,10 @@ ERROR(BASE_MISSING, "base-missing", EXIT_REFUSED,
 ERROR(BAD_OSTREE, "bad-ostree-object", EXIT_REFUSED,
       "an object of an OSTree image has its right checksum and is not what OSTree reads",
       "have the image made and pushed again")
+ERROR(BAD_SQUASHFS, "bad-squashfs", EXIT_REFUSED,
+      "the squashfs image is damaged, or not one that a device mounts", "write it to the stick again")
+ERROR(IMAGE_SIGNATURE, "image-signature", EXIT_REFUSED,
+      "the squashfs image is not signed by the required key", "find out who made it before it is used")
 ERROR(SEVERAL_LOCKBOXES, "several-lockboxes", EXIT_REFUSED,
       "the directory holds more than one lockbox, and the device takes the first of its snapshot",
       "keep one lockbox in the directory")

@@ -7,17 +7,20 @@
 
 #include "cli/device_options.h"
 #include "cli/freshness.h"
+#include "cli/image_key.h"
 #include "cli/print.h"
 #include "lockbox/wholeness.h"
 
 struct check_options {
     bool offline;
     struct option_time needed_until;
+    const char *squashfs_key;
 };
 
 static const struct option options[] = {
     {"needed-until", OPTION_TIME, "TIME", offsetof(struct check_options, needed_until),
      "say what ends before that time, or day"},
+    {"squashfs-key", OPTION_TEXT, "FILE", offsetof(struct check_options, squashfs_key), SQUASHFS_KEY_HELP},
     {"offline", OPTION_FLAG, NULL, offsetof(struct check_options, offline),
      "do not ask the cloud whether it is stale"},
     {0},
@@ -100,7 +103,6 @@ static void judge(const struct examination *x, int *exit_code)
 static int check_item(const struct app *app, const struct survey_item *item, const struct survey_options *how,
                       const struct freshness *fresh, cJSON *items, int *exit_code, struct err *e)
 {
-    bool is_bundle = item->kind == SURVEY_BUNDLE;
     struct examination x = {0};
     if (wholeness_examine(item, how, &x, e))
         return -1;
@@ -109,7 +111,7 @@ static int check_item(const struct app *app, const struct survey_item *item, con
         freshness_print(fresh, item);
     }
     cJSON *said = json_add_item(items);
-    json_item(said, item->path, is_bundle ? "bundle" : "plain", &x);
+    json_item(said, item->path, survey_kind_word(item->kind), &x);
     freshness_add_json(fresh, item, said);
     judge(&x, exit_code);
     if (freshness_ends_too_soon(fresh, item) && *exit_code == EXIT_DONE)
@@ -126,7 +128,10 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     const struct check_options *o = values;
     AUTO(freshness) struct freshness fresh = {.needed_until = o->needed_until, .now = app->now};
     struct survey_options how = {.metadata_only = true, .progress = app->progress};
+    AUTO(image_key) struct image_key key = {0};
     (void)count;
+    if (image_key_load(&key, o->squashfs_key, &how, e))
+        return -1;
     if (app_look_store(app, e) || device_options_judge(app, NULL, NULL, &pins, &how.judge, e) ||
         survey_path(words[0], &how, &found, e))
         return -1;
@@ -149,7 +154,8 @@ const struct command cmd_check = {
     .name = "check",
     .words = "PATH",
     .summary = "read everything back and say what became of it",
-    .details = "PATH is a bundle, a lockbox directory or a stick. Of a bundle, each frame and file is ok, "
+    .details = "PATH is a bundle, a lockbox directory, a squashfs image or a stick. Of a bundle, each frame "
+               "and file is ok, "
                "missing,\n"
                "damaged or foreign; -v names them all. Whether a device would install it, 'airlock verify' "
                "says.\n"

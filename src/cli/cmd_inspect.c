@@ -59,7 +59,8 @@ const struct command cmd_inspect = {
     .name = "inspect",
     .words = "PATH",
     .summary = "show what is inside, without unpacking",
-    .details = "PATH is a bundle, a lockbox directory or a stick. Bundles are authenticated before anything "
+    .details = "PATH is a bundle, a lockbox directory, a squashfs image or a stick. Bundles are "
+               "authenticated before anything "
                "of them is\n"
                "shown; payloads are not read: what a device would do is said going by roles and index, and\n"
                "'airlock verify' makes sure.",

@@ -9,13 +9,14 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "cli/device_options.h"
+#include "cli/image_key.h"
 #include "cli/own_key.h"
 #include "cli/print.h"
 #include "cli/print_verdict.h"
 #include "cli/volumes.h"
 
 struct verify_options {
-    const char *trust, *require_signer;
+    const char *trust, *require_signer, *squashfs_key;
     struct device_choice device;
     struct text_list hwids, volumes_in;
     struct option_time needed_until;
@@ -29,6 +30,7 @@ static const struct option options[] = {
     {"needed-until", OPTION_TIME, "TIME", offsetof(struct verify_options, needed_until), NEEDED_UNTIL_HELP},
     {"require-signer", OPTION_TEXT, "KEY", offsetof(struct verify_options, require_signer),
      "a bundle must be signed by this key: 64 hexadecimal digits, the fingerprint, or a trusted key's name"},
+    {"squashfs-key", OPTION_TEXT, "FILE", offsetof(struct verify_options, squashfs_key), SQUASHFS_KEY_HELP},
     {0},
 };
 
@@ -151,8 +153,10 @@ static int run(struct app *app, const void *values, const char **words, size_t c
     AUTO(volumes) struct volumes volumes = {.given = &o->volumes_in};
     const struct bundle_elsewhere elsewhere = volumes_elsewhere(&volumes);
     struct survey_options how = {.progress = app->progress, .elsewhere = &elsewhere};
+    AUTO(image_key) struct image_key key = {0};
     (void)count;
-    if (app_look_store(app, e) || signers_load(&app->store, &known, e) ||
+    if (image_key_load(&key, o->squashfs_key, &how, e) || app_look_store(app, e) ||
+        signers_load(&app->store, &known, e) ||
         (o->require_signer && check_signer_text(o->require_signer, &known, e)))
         return -1;
     if (device_options_judge(app, o->trust, &o->hwids, &pins, &how.judge, e) ||
@@ -175,9 +179,10 @@ const struct command cmd_verify = {
     .name = "verify",
     .words = "PATH",
     .summary = "say whether a device would install what is there",
-    .details = "PATH is a bundle (x.lockbox), a lockbox directory (with metadata/ and images/) or a stick "
-               "that carries\n"
-               "some. Every signature, hash and date is checked, then what a device would do is said: it "
+    .details = "PATH is a bundle (x.lockbox), a lockbox directory (with metadata/ and images/), a squashfs "
+               "image of one,\n"
+               "or a stick that carries some. Every signature, hash and date is checked, then what a device "
+               "would do is said: it "
                "would install\n"
                "it, refuse it, or find nothing to do. Exit code 0: valid, and the device would install it "
                "or has it\n"

@@ -225,7 +225,7 @@ static void json_contents(const struct survey_item *item, cJSON *answer)
 {
     const struct verdict *v = &item->verdict;
     cJSON_AddStringToObject(answer, "path", item->path);
-    cJSON_AddStringToObject(answer, "kind", item->kind == SURVEY_BUNDLE ? "bundle" : "plain");
+    cJSON_AddStringToObject(answer, "kind", survey_kind_word(item->kind));
     json_add_text(answer, "lockbox", v->lockbox);
     json_add_integer(answer, "version", (int64_t)v->lockbox_version);
     json_add_text(answer, "correlation_id", v->correlation_id);

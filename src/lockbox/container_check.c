@@ -112,7 +112,7 @@ struct seen {
 };
 
 struct container_watch {
-    const struct bundle *bundle;
+    const struct bundle_member_info *members;
     char **composes; /* paths of the compose files */
     size_t compose_count;
     struct seen *seen;
@@ -146,7 +146,7 @@ static bool is_compose(const struct container_watch *w, const char *path)
 static int begin_member(void *watch, size_t member, struct err *e)
 {
     struct container_watch *w = watch;
-    const struct bundle_member_info info = bundle_member_at(w->bundle, member);
+    const struct bundle_member_info info = w->members[member];
     bool tarball = is_between(info.path, "images/", ".tar") && strstr(info.path, ".images/");
     (void)e;
     w->keeps = is_compose(w, info.path) && info.size <= COMPOSE_BYTES_MAX &&
@@ -194,23 +194,19 @@ static int take_manifest(void *watch, const char *path, struct buf *bytes, struc
     return 0;
 }
 
-int container_watch_start(struct bundle *b, const struct verdict *v, struct container_watch **ret,
-                          struct bundle_sink *ret_sink, struct err *e)
+void container_watch_start(const struct bundle_member_info *members, const struct verdict *v,
+                           struct container_watch **ret, struct bundle_taker *ret_taker,
+                           struct bundle_sink *ret_sink)
 {
     struct container_watch *w = mem_zeroed(1, sizeof *w);
-    const struct bundle_taker taker = {take_manifest, w};
-    w->bundle = b;
+    w->members = members;
     w->composes = mem_zeroed(v->target_count, sizeof *w->composes);
     for (size_t i = 0; i < v->target_count; i++)
         if (container_is_app(&v->targets[i]))
             w->composes[w->compose_count++] = mem_format("images/%s", v->targets[i].name);
-    if (bundle_read_metadata(b, &taker, e)) {
-        container_watch_delete(w);
-        return -1;
-    }
+    *ret_taker = (struct bundle_taker){take_manifest, w};
     *ret_sink = (struct bundle_sink){begin_member, write_member, end_member, w};
     *ret = w;
-    return 0;
 }
 
 void container_watch_delete(struct container_watch *w)
@@ -244,7 +240,7 @@ static struct seen *find_seen(const struct container_watch *w, const char *path,
     const struct seen key = {.path = (char *)path};
     struct seen *seen = w->count ? bsearch(&key, w->seen, w->count, sizeof *w->seen, compare_seen) : NULL;
     if (!seen)
-        err_set(e, ERR_MISSING_TARGET, "the bundle does not hold '%s'", path);
+        err_set(e, ERR_MISSING_TARGET, "'%s' is not there", path);
     return seen;
 }
 

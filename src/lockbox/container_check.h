@@ -19,10 +19,13 @@ bool container_check_is_due(const struct verdict *v);
 /* dirfd: the lockbox directory. What is wrong becomes a problem of the verdict. */
 void container_check_folder(int dirfd, struct verdict *v, struct progress *progress);
 
-/* A bundle: the sink looks at the members of images/ while somebody else proves them. */
+/* A bundle or an image: the taker gets what is in metadata/ first; then the sink looks at the members of
+ * images/, which `members` names by number and which must outlive the watch, while somebody else proves them.
+ */
 struct container_watch;
-must_check int container_watch_start(struct bundle *b, const struct verdict *v, struct container_watch **ret,
-                                     struct bundle_sink *ret_sink, struct err *e);
+void container_watch_start(const struct bundle_member_info *members, const struct verdict *v,
+                           struct container_watch **ret, struct bundle_taker *ret_taker,
+                           struct bundle_sink *ret_sink);
 /* After the last member; frees. */
 void container_watch_end(struct container_watch *w, struct verdict *v);
 void container_watch_delete(struct container_watch *w);

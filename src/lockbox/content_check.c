@@ -96,14 +96,12 @@ void content_check_folder(int dirfd, const struct needs *needs, struct verdict *
 }
 
 /* Every target must be a member of the signed size and hash. */
-static void check_index(const struct bundle *b, struct verdict *v, bool images_too)
+static void check_index(const struct target_index *index, struct verdict *v, bool images_too)
 {
-    AUTO(target_index) struct target_index index = {0};
-    target_index_make(b, &index);
     for (size_t i = 0; i < v->target_count; i++) {
         const struct verdict_target *t = &v->targets[i];
         struct err found;
-        if ((images_too || !t->is_ostree) && target_index_check(&index, t, &found))
+        if ((images_too || !t->is_ostree) && target_index_check(index, t, &found))
             add_finding(v, t, &found);
     }
 }
@@ -112,7 +110,8 @@ static void check_index(const struct bundle *b, struct verdict *v, bool images_t
 struct watches {
     struct ostree_watch *ostree;
     struct container_watch *containers;
-    struct bundle_sink sinks[2]; /* write NULL: it is not due */
+    struct bundle_sink sinks[2];  /* write NULL: it is not due */
+    struct bundle_taker metadata; /* take NULL: neither */
 };
 
 static int begin_member(void *ctx, size_t member, struct err *e)
@@ -142,30 +141,41 @@ static int end_member(void *ctx, struct err *e)
     return 0;
 }
 
-static int watch(struct watches *w, struct bundle *b, const struct verdict *v, struct progress *progress,
-                 struct err *e)
+static int start_watches(struct watches *w, const struct bundle_member_info *members, const struct verdict *v,
+                         struct err *e)
 {
-    const struct bundle_sink sink = {begin_member, write_member, end_member, w};
-    if ((ostree_check_is_due(v) && ostree_watch_start(b, v, &w->ostree, &w->sinks[0], e)) ||
-        (container_check_is_due(v) && container_watch_start(b, v, &w->containers, &w->sinks[1], e)))
+    if (ostree_check_is_due(v) && ostree_watch_start(members, v, &w->ostree, &w->sinks[0], e))
         return -1;
-    return bundle_watch(b, 0, &sink, progress, e);
+    if (container_check_is_due(v))
+        container_watch_start(members, v, &w->containers, &w->metadata, &w->sinks[1]);
+    return 0;
+}
+
+/* rc: of what they watched. */
+static int end_watches(struct watches *w, int rc, const struct needs *needs, struct verdict *v)
+{
+    if (rc) {
+        ostree_watch_delete(w->ostree);
+        container_watch_delete(w->containers);
+        return -1;
+    }
+    if (w->ostree)
+        ostree_watch_end(w->ostree, needs, v);
+    if (w->containers)
+        container_watch_end(w->containers, v);
+    return 0;
 }
 
 static int check_images(struct bundle *b, const struct needs *needs, struct verdict *v,
                         struct progress *progress, struct err *e)
 {
+    AUTO_FREE struct bundle_member_info *members = bundle_list_members(b);
     struct watches w = {0};
-    if (watch(&w, b, v, progress, e)) {
-        ostree_watch_delete(w.ostree);
-        container_watch_delete(w.containers);
-        return -1;
-    }
-    if (w.ostree)
-        ostree_watch_end(w.ostree, needs, v);
-    if (w.containers)
-        container_watch_end(w.containers, v);
-    return 0;
+    const struct bundle_sink sink = {begin_member, write_member, end_member, &w};
+    int rc = start_watches(&w, members, v, e) ||
+             (w.metadata.take && bundle_read_metadata(b, &w.metadata, e)) ||
+             bundle_watch(b, 0, &sink, progress, e);
+    return end_watches(&w, rc, needs, v);
 }
 
 int content_check_bundle(struct bundle *b, const struct needs *needs, struct verdict *v,
@@ -173,9 +183,63 @@ int content_check_bundle(struct bundle *b, const struct needs *needs, struct ver
 {
     bool has_images = ostree_check_is_due(v) || container_check_is_due(v);
     bool reads_images = has_images && depth != CONTENT_INDEX;
-    check_index(b, v, !reads_images);
+    AUTO(target_index) struct target_index index = {0};
+    target_index_make(b, &index);
+    check_index(&index, v, !reads_images);
     if (reads_images)
         return check_images(b, needs, v, progress, e);
     say_unread(v);
     return depth == CONTENT_ALL ? bundle_check(b, 0, progress, e) : 0;
+}
+
+/* ---- an image ---- */
+
+struct image_reading {
+    struct watches watches;
+    struct hash *hash;
+    struct progress *progress;
+};
+
+static int take_image_bytes(void *ctx, const void *bytes, size_t n, struct err *e)
+{
+    struct image_reading *r = ctx;
+    hash_update(r->hash, bytes, n);
+    progress_add(r->progress, n);
+    return write_member(&r->watches, bytes, n, e);
+}
+
+/* Every file, with its hash as the index of a bundle has it. */
+static int read_image(struct squashfs_image *image, struct image_reading *r,
+                      struct bundle_member_info *members, struct err *e)
+{
+    progress_begin(r->progress, "verify", squashfs_image_bytes(image));
+    for (size_t i = 0; i < squashfs_image_count(image); i++) {
+        if (begin_member(&r->watches, i, e) ||
+            squashfs_image_pour(image, squashfs_image_at(image, i), take_image_bytes, r, e) ||
+            end_member(&r->watches, e))
+            return err_context(e, "'%s'", members[i].path);
+        hash_final(r->hash, members[i].sha256);
+    }
+    progress_end(r->progress);
+    return 0;
+}
+
+int content_check_image(struct squashfs_image *image, const struct needs *needs, struct verdict *v,
+                        struct progress *progress, struct err *e)
+{
+    size_t count = squashfs_image_count(image);
+    AUTO_FREE struct bundle_member_info *members = mem_zeroed(count, sizeof *members);
+    struct image_reading r = {.hash = hash_new(), .progress = progress};
+    for (size_t i = 0; i < count; i++) {
+        const struct squashfs_entry *file = squashfs_image_at(image, i);
+        members[i] = (struct bundle_member_info){.path = file->path, .size = file->size};
+    }
+    int rc = start_watches(&r.watches, members, v, e) ||
+             (r.watches.metadata.take && squashfs_image_read_metadata(image, &r.watches.metadata, e)) ||
+             read_image(image, &r, members, e);
+    hash_delete(r.hash);
+    if (end_watches(&r.watches, rc, needs, v))
+        return -1;
+    check_index(&(struct target_index){.members = members, .count = count}, v, false);
+    return 0;
 }

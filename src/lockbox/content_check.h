@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The bytes behind the targets of a plain lockbox directory: is each there, whole, and the one that was
+ * The bytes behind the targets of a lockbox, wherever it lies: is each there, whole, and the one that was
  * signed? What is found goes into the verdict as problems; what is not looked at, into its assumptions.
  */
 #ifndef AIRLOCK_LOCKBOX_CONTENT_CHECK_H
@@ -9,9 +9,13 @@
 #include "base/progress.h"
 #include "lockbox/judge.h"
 #include "lockbox/needs.h"
+#include "usb-tools/squashfs_image.h"
 
 /* dirfd: the lockbox directory. Hashes on all cores. `needs`: what was left out need not be there. */
 void content_check_folder(int dirfd, const struct needs *needs, struct verdict *v, struct progress *progress);
+/* The same question for an image, which is read once: -1 where it cannot be. */
+must_check int content_check_image(struct squashfs_image *image, const struct needs *needs, struct verdict *v,
+                                   struct progress *progress, struct err *e);
 /* The same question for a bundle. Its index says for every file which hash it has, and bundle_check() proves
  * that the bytes are theirs; that an OSTree object or a container tarball is the right one only its content
  * proves. */

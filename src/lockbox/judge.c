@@ -144,7 +144,8 @@ void judge_add_unmet(struct verdict *v, enum err_id id, const char *role, const 
 bool judge_is_unmet(const struct verdict *v)
 {
     for (size_t i = 0; i < v->problem_count; i++)
-        if (v->problems[i].id == ERR_EXPIRES_TOO_SOON || v->problems[i].id == ERR_BUNDLE_SIGNER)
+        if (v->problems[i].id == ERR_EXPIRES_TOO_SOON || v->problems[i].id == ERR_BUNDLE_SIGNER ||
+            v->problems[i].id == ERR_IMAGE_SIGNATURE)
             return true;
     return false;
 }

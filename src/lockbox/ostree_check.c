@@ -133,7 +133,7 @@ enum member_kind { MEMBER_OTHER, MEMBER_CONFIG, MEMBER_METADATA, MEMBER_FILE, ME
 
 /* The members of a bundle as they come by. */
 struct ostree_watch {
-    const struct bundle *bundle;
+    const struct bundle_member_info *members;
     struct ostree_graph graph;
     struct ostree_checker *checker;
     struct ostree_file *file;
@@ -163,15 +163,15 @@ static int begin_member(void *watch, size_t member, struct err *e)
 {
     struct ostree_watch *w = watch;
     struct ostree_name name;
-    const struct bundle_member_info info = bundle_member_at(w->bundle, member);
-    w->kind = kind_of(&info, &name);
+    const struct bundle_member_info *info = &w->members[member];
+    w->kind = kind_of(info, &name);
     w->failed = false;
     buf_clear(&w->bytes);
     if (w->kind == MEMBER_OTHER || w->kind == MEMBER_CONFIG)
         return 0;
     if (w->kind == MEMBER_LARGE_FILE)
         ostree_file_begin(w->file);
-    if (w->kind == MEMBER_METADATA && info.size > OSTREE_METADATA_MAX)
+    if (w->kind == MEMBER_METADATA && info->size > OSTREE_METADATA_MAX)
         w->failed =
             err_set(&w->error, ERR_WRONG_HASH, "it is larger than %u bytes", OSTREE_METADATA_MAX) != 0;
     return ostree_graph_node(&w->graph, &name, &w->node, e);
@@ -235,11 +235,11 @@ static int end_member(void *watch, struct err *e)
     return 0;
 }
 
-int ostree_watch_start(const struct bundle *b, const struct verdict *v, struct ostree_watch **ret,
-                       struct bundle_sink *ret_sink, struct err *e)
+int ostree_watch_start(const struct bundle_member_info *members, const struct verdict *v,
+                       struct ostree_watch **ret, struct bundle_sink *ret_sink, struct err *e)
 {
     struct ostree_watch *w = mem_zeroed(1, sizeof *w);
-    w->bundle = b;
+    w->members = members;
     w->file = ostree_file_new();
     w->checker = ostree_checker_start(NULL, NULL);
     if (ostree_graph_add_commits(&w->graph, v, e)) {

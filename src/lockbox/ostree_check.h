@@ -16,10 +16,11 @@ bool ostree_check_is_due(const struct verdict *v);
 /* dirfd: the lockbox directory. On all cores. What is wrong becomes a problem of the verdict. */
 void ostree_check_folder(int dirfd, const struct needs *needs, struct verdict *v, struct progress *progress);
 
-/* A bundle: the sink looks at the members of images/ while somebody else proves them. */
+/* A bundle or an image: the sink looks at the members of images/, which `members` names by number and which
+ * must outlive the watch, while somebody else proves them. */
 struct ostree_watch;
-must_check int ostree_watch_start(const struct bundle *b, const struct verdict *v, struct ostree_watch **ret,
-                                  struct bundle_sink *ret_sink, struct err *e);
+must_check int ostree_watch_start(const struct bundle_member_info *members, const struct verdict *v,
+                                  struct ostree_watch **ret, struct bundle_sink *ret_sink, struct err *e);
 /* After the last member: what is wrong with an image becomes a problem of the verdict. Frees. */
 void ostree_watch_end(struct ostree_watch *w, const struct needs *needs, struct verdict *v);
 void ostree_watch_delete(struct ostree_watch *w);

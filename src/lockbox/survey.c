@@ -13,6 +13,14 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "lockbox/content_check.h"
+#include "usb-tools/export_squashfs.h"
+
+const char *survey_kind_word(enum survey_kind kind)
+{
+    static const char *const words[] = {
+        [SURVEY_BUNDLE] = "bundle", [SURVEY_FOLDER] = "plain", [SURVEY_IMAGE] = "squashfs"};
+    return words[kind];
+}
 
 static struct survey_item *add_item(struct survey *c, enum survey_kind kind, const char *path)
 {
@@ -120,6 +128,52 @@ static void survey_folder(struct survey *c, int dirfd, const char *shown, const 
     assume_payload(item, o);
 }
 
+/* ---- an image ---- */
+
+#define SIGNATURE_MAX 2048u /* of an RSA key of 16 384 bits */
+
+static void check_image_signature(struct verdict *v, int dirfd, const char *image, int fd,
+                                  const struct file_verifier *key)
+{
+    AUTO_FREE char *name = mem_format("%s.sig", image);
+    AUTO(buf) struct buf signature = {0};
+    struct err e;
+    int rc = fs_read_at(dirfd, name, SIGNATURE_MAX, &signature, &e);
+    if (!key && (rc == 0 || e.id != ERR_NO_SUCH_PATH))
+        judge_assume(v, "the image's signature is right: no key was given to check it by");
+    if (key && (rc || file_verifier_check(key, fd, signature.data, signature.len, &e)))
+        judge_add_unmet(v, ERR_IMAGE_SIGNATURE, "", "the image's signature '%s': %s", name, e.message);
+}
+
+static int judge_image(struct survey_item *item, struct squashfs_image *image, const struct survey_options *o,
+                       struct err *e)
+{
+    AUTO(roles) struct roles roles = {0};
+    const struct bundle_taker take_roles = {roles_take, &roles}, take_needs = {needs_take, &item->needs};
+    item->opened = true;
+    if (squashfs_image_read_metadata(image, &take_roles, e) ||
+        squashfs_image_read_metadata(image, &take_needs, e) ||
+        judge_roles(&o->judge, &roles, NULL, &item->verdict, e))
+        return -1;
+    needs_judge(&item->needs, o->judge.device, &item->verdict);
+    if (o->metadata_only || has_problem(&item->verdict, ERR_MISSING_IMAGE_REPO))
+        return 0;
+    return content_check_image(image, &item->needs, &item->verdict, o->progress, e);
+}
+
+static void survey_image(struct survey *c, int dirfd, const char *name, int fd, const char *shown,
+                         const struct survey_options *o)
+{
+    struct survey_item *item = add_item(c, SURVEY_IMAGE, shown);
+    struct squashfs_image *image = NULL;
+    struct err e;
+    if (squashfs_image_open(fd, &image, &e) || judge_image(item, image, o, &e))
+        set_unreadable(item, &e);
+    check_image_signature(&item->verdict, dirfd, name, fd, o->image_key);
+    assume_payload(item, o);
+    squashfs_image_close(image);
+}
+
 static bool has_folder(int dirfd, const char *name)
 {
     struct stat st;
@@ -152,7 +206,9 @@ static int survey_stick_entry(void *ctx, const char *name, struct err *e)
     return 0;
 }
 
-/* The bundles of airlock/, the bundles that lie beside it, and the directory that a stock device reads. */
+/* The bundles of airlock/, the bundles that lie beside it, the directory that a stock device reads, and its
+ * image.
+ */
 static int survey_stick(struct survey *c, int dirfd, const char *path, const struct survey_options *o,
                         struct err *e)
 {
@@ -180,6 +236,14 @@ static int survey_stick(struct survey *c, int dirfd, const char *path, const str
         else
             survey_folder(c, update, shown, o);
     }
+    if (faccessat(dirfd, SQUASHFS_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        AUTO_FREE char *shown = mem_format("%s/%s", path, SQUASHFS_NAME);
+        AUTO_FD int image = -1;
+        if (fs_open_at(dirfd, SQUASHFS_NAME, O_RDONLY, 0, &image, e))
+            set_unreadable(add_item(c, SURVEY_IMAGE, shown), e);
+        else
+            survey_image(c, dirfd, SQUASHFS_NAME, image, shown, o);
+    }
     if (c->count == 0)
         return err_set(e, ERR_NOT_A_LOCKBOX, "'%s' holds no lockbox", path);
     return 0;
@@ -200,10 +264,16 @@ static int survey_file(struct survey *c, const char *path, const struct survey_o
 {
     const char *slash = strrchr(path, '/');
     AUTO_FREE char *folder = slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+    const char *name = slash ? slash + 1 : path;
+    AUTO_FD int dirfd = -1;
     AUTO_FD int fd = -1;
-    if (fs_open_dir(folder, &fd, e))
+    struct err none;
+    if (fs_open_dir(folder, &dirfd, e))
         return -1;
-    survey_bundle(c, fd, slash ? slash + 1 : path, path, o);
+    if (fs_open_at(dirfd, name, O_RDONLY, 0, &fd, &none) == 0 && squashfs_is_image(fd))
+        survey_image(c, dirfd, name, fd, path, o);
+    else
+        survey_bundle(c, dirfd, name, path, o);
     return 0;
 }
 

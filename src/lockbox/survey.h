@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The question before the drive, for whatever a person points at: a bundle, a plain lockbox directory, or a
- * stick that carries several of them. Everything is read; nothing is written.
+ * The question before the drive, for whatever a person points at: a bundle, a plain lockbox directory, a
+ * squashfs image of one, or a stick that carries several of them. Everything is read; nothing is written.
  */
 #ifndef AIRLOCK_LOCKBOX_SURVEY_H
 #define AIRLOCK_LOCKBOX_SURVEY_H
 
 #include "base/progress.h"
+#include "crypto/file_signer.h"
 #include "lockbox/judge.h"
 #include "lockbox/needs.h"
 #include "store/signers.h"
 
-enum survey_kind { SURVEY_BUNDLE, SURVEY_FOLDER };
+enum survey_kind { SURVEY_BUNDLE, SURVEY_FOLDER, SURVEY_IMAGE };
+/* "bundle", "plain", "squashfs". */
+const char *survey_kind_word(enum survey_kind kind);
 
 struct survey_options {
     struct judge judge;
     const struct bundle_elsewhere *elsewhere; /* for volumes that are not beside their head; NULL: nowhere */
     bool metadata_only;                       /* do not read the payload (inspect) */
+    const struct file_verifier *image_key;    /* who must have signed an image; NULL: nobody */
     struct progress *progress;
 };
 

@@ -34,14 +34,18 @@ static enum part_state state_of_problem(const struct verdict_problem *p)
     case ERR_THRESHOLD_NOT_MET:
     case ERR_BAD_JSON:
     case ERR_BAD_ROLE:
+    case ERR_BAD_SQUASHFS:
     case ERR_MEDIUM_IO:
         return PART_DAMAGED;
+    case ERR_IMAGE_SIGNATURE:
+        return PART_FOREIGN;
     default:
         return p->device_refuses ? PART_FOREIGN : PART_OK; /* not what this computer's roots lead to */
     }
 }
 
-/* A directory has no frames: its contents against the signed hashes. Dates and devices are verify's matter.
+/* A directory has no frames, nor has an image: its contents against the signed hashes. Dates and devices are
+ * verify's matter.
  */
 static int check_folder(const char *path, struct survey_options how, struct examination *ret, struct err *e)
 {

@@ -7,7 +7,7 @@
 #include "bundle_fixture.h"
 
 #include "usb-tools/export_squashfs.h"
-#include "usb-tools/squashfs_reader.h"
+#include "usb-tools/squashfs_compare.h"
 
 static struct fixture fixture; /* too large for a stack */
 

@@ -103,7 +103,8 @@ static void check(struct verdict *ret)
     memcpy(ret->targets[0].sha256, ostree_fixture_name(commit).checksum, HASH_SIZE);
     struct ostree_watch *watch = NULL;
     struct bundle_sink sink;
-    if (ostree_watch_start(b, ret, &watch, &sink, &e) || bundle_watch(b, 0, &sink, NULL, &e))
+    AUTO_FREE struct bundle_member_info *members = bundle_list_members(b);
+    if (ostree_watch_start(members, ret, &watch, &sink, &e) || bundle_watch(b, 0, &sink, NULL, &e))
         fail_msg("%s", e.message);
     ostree_watch_end(watch, &(struct needs){0}, ret);
     bundle_close(b);

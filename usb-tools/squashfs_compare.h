@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Does a squashfs image hold these members and nothing else? Read by libsquashfs as a kernel would read it.
+ * Does a squashfs image hold these members and no other file?
  */
-#ifndef AIRLOCK_USB_SQUASHFS_READER_H
-#define AIRLOCK_USB_SQUASHFS_READER_H
+#ifndef AIRLOCK_USB_SQUASHFS_COMPARE_H
+#define AIRLOCK_USB_SQUASHFS_COMPARE_H
 
 #include "base/progress.h"
 #include "bundle-format/member.h"
