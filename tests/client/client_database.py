@@ -99,6 +99,10 @@ class ClientDatabase:
                         (serial, sha256, name, f"sha256;{sha256}", target["length"], not pending, pending, not pending,
                          json.dumps(target.get("custom", {}))))
 
+    def keep_result(self, correlation, code):
+        self.db.execute("INSERT OR REPLACE INTO device_installation_result VALUES(0, ?, ?, '', '', ?)",
+                        (code == "OK", code, correlation))
+
     # As a device's state.
 
     def state(self):

@@ -13,6 +13,9 @@ from scenario import tree
 
 
 class Loop(DeviceOnTheWay):
+    def newest(self):
+        return max(int(p.stem) for p in (self.stick / "airlock/reports/pump-7").iterdir())
+
     def collected(self):
         self.ok("reports", "collect", self.stick)
         return [(r["lockbox"], r["version"], r["outcome"], r["proof"]) for r in self.ok("reports", "list")["reports"]
@@ -52,6 +55,21 @@ class Loop(DeviceOnTheWay):
         self.assertEqual(len(list((self.stick / "airlock/reports/pump-7").iterdir())), 2)
         answer = self.ok("reports", "collect", self.stick)
         self.assertEqual(answer["problems"], [])
+
+    def test_a_client_without_a_log_is_believed_by_what_it_remembers(self):
+        for how, expected in (({"logs": False}, ("installed", "OK")),
+                              ({"logs": False, "code": "INSTALL_FAILED", "keeps_result": True},
+                               ("failed", "INSTALL_FAILED")),
+                              ({"logs": False, "code": "NEED_COMPLETION", "keeps_result": True},
+                               ("unknown", "NEED_COMPLETION"))):
+            with self.subTest(expected):
+                self.device.forget()
+                self.takes()
+                self.assertEqual(self.client.look(**how), ("install", ""))
+                self.report()
+                said = self.on_stick(f"reports/pump-7/{self.newest()}.json")
+                self.assertEqual((said["outcome"], said["message"], said["source"], said["manifest"]),
+                                 (*expected, "client", None))
 
     def test_the_client_refuses_on_its_own_and_logs_nothing(self):
         self.takes()

@@ -56,6 +56,11 @@ class Device:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy(root, folder / "root.json")
 
+    def forget(self):
+        """As before the client's first start."""
+        shutil.rmtree(self.update, ignore_errors=True)
+        self.beneath("/var/sota/sql.db").unlink(missing_ok=True)
+
     def trust(self, *keys):
         self.write("/etc/airlock/signers", "".join(f"{key} packer-{i}\n" for i, key in enumerate(keys)))
 

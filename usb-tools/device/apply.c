@@ -110,6 +110,7 @@ int apply(const struct arguments *a, struct err *e)
         check_source(&facts.config, e) || signer_keys_load(root_fd, &signers, e) ||
         stage_open(root_fd, &stage, e) || stage_begin(&stage, e))
         return -1;
+    say_without("what the client remembers", &facts.hindrance);
     if (signers.count == 0)
         fprintf(stderr, "airlock-device: no signer keys in /" SIGNER_KEYS_PATH
                         ": anybody's bundle is taken, and Uptane alone decides\n");

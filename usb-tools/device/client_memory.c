@@ -37,6 +37,8 @@ void client_memory_free(struct client_memory *m)
     buf_free(&m->roots[0]);
     buf_free(&m->roots[1]);
     buf_free(&m->stored);
+    free(m->result_of);
+    free(m->result_code);
     *m = (struct client_memory){0};
 }
 
@@ -352,13 +354,29 @@ static int read_pending(sqlite3 *db, bool *ret, struct err *e)
     return ask(db, "SELECT 1 FROM installed_versions WHERE is_pending=1", &s, e) || next(s, ret, e) ? -1 : 0;
 }
 
+/* Of the newest install, until the client has told the cloud. */
+static int read_result(sqlite3 *db, struct client_memory *m, struct err *e)
+{
+    AUTO_STATEMENT sqlite3_stmt *s = NULL;
+    bool row;
+    if (ask(db, "SELECT correlation_id, result_code, success FROM device_installation_result", &s, e) ||
+        next(s, &row, e))
+        return -1;
+    if (!row)
+        return 0;
+    m->result_of = text_at(s, 0);
+    m->result_code = text_at(s, 1);
+    m->succeeded = sqlite3_column_int(s, 2);
+    return 0;
+}
+
 int client_memory_load(int root_fd, const struct client_config *c, struct client_memory *ret, struct err *e)
 {
     AUTO(database) struct database d = {.dirfd = -1};
     AUTO(client_memory) struct client_memory m = {0};
     if (open_database(root_fd, c->database, &d, e) ||
         (d.db && (read_ecus(root_fd, c, d.db, &m, e) || read_documents(d.db, &m, e) ||
-                  read_pending(d.db, &m.has_pending, e))))
+                  read_pending(d.db, &m.has_pending, e) || read_result(d.db, &m, e))))
         return err_context(e, "'%s'", c->database);
     m.is_known = d.db;
     *ret = m;

@@ -34,6 +34,9 @@ struct client_memory {
     struct buf stored;   /* the fields of `stored` in a device's state (docs/device-state.md), as JSON */
     bool is_known;       /* there is a database */
     bool has_pending;    /* an install waits for a reboot */
+    char *result_of;     /* correlation id of the install whose result it keeps; NULL: none */
+    char *result_code;   /* "OK", "INSTALL_FAILED" … */
+    bool succeeded;
 };
 
 /* Where there is no database, *ret is empty. ERR_BAD_CLIENT_DATABASE, also when a transaction was interrupted

@@ -7,7 +7,6 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "usb-tools/device/say.h"
 
 static void add_installed(struct buf *to, const struct remembered_ecu *ecu)
 {
@@ -125,11 +124,11 @@ int facts_load(int root_fd, struct facts *ret, struct err *e)
 {
     AUTO(facts) struct facts f = {0};
     AUTO(buf) struct buf state = {0};
-    struct err why;
     if (client_config_load(root_fd, &f.config, e))
         return -1;
-    if (client_memory_load(root_fd, &f.config, &f.memory, &why))
-        say_without("what the client remembers", &why);
+    ret->hindrance = (struct err){0};
+    if (client_memory_load(root_fd, &f.config, &f.memory, &ret->hindrance))
+        f.memory = (struct client_memory){0};
     if (make_state(root_fd, &f, &state, e))
         return -1;
     if (device_parse(state.data, state.len, &ret->device, e)) /* where it stays: its values point into it */

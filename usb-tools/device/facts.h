@@ -2,7 +2,7 @@
  *
  * What this device is and what its client remembers, as a device state (docs/device-state.md), by which the
  * verdict is made. Read from its own disk alone. Where the client has never started, its configuration and
- * the first roots tell; where its database cannot be read, they do as well, and that is said.
+ * the first roots tell; where its database cannot be read, they do as well, and `hindrance` says why.
  */
 #ifndef AIRLOCK_DEVICE_FACTS_H
 #define AIRLOCK_DEVICE_FACTS_H
@@ -13,6 +13,7 @@
 struct facts {
     struct client_config config;
     struct client_memory memory;
+    struct err hindrance; /* ERR_NONE: none */
     struct device device; /* without free_space, which depends on the bundle */
 };
 

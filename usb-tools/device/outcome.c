@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "usb-tools/device/outcome.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,15 @@ static int find_lockbox(int dirfd, struct outcome *o, struct err *e)
 static const struct json_limits manifest_limits = {
     .bytes = UPDATE_MANIFEST_MAX, .depth = 32, .nodes = 100000};
 
+/* The client's result and its code, as said. One that waits for a reboot is no result yet. */
+static void take_result(struct outcome *o, bool succeeded, const char *code)
+{
+    bool pending = code && !strcmp(code, "NEED_COMPLETION");
+    o->what = pending ? OUTCOME_UNKNOWN : succeeded ? OUTCOME_INSTALLED : OUTCOME_FAILED;
+    free(o->message);
+    o->message = mem_strdup(!code || strlen(code) > REPORT_TEXT_MAX ? "" : code);
+}
+
 /* The result in a vehicle manifest: outcome and message are taken as said, whoever reads the report verifies
  * the signature. False where it has none. */
 static bool read_result(struct outcome *o)
@@ -85,11 +95,8 @@ static bool read_result(struct outcome *o)
             return false;
     if (!json_get(at, "success", &success) || !json_bool(success, &succeeded))
         return false;
-    o->what = succeeded ? OUTCOME_INSTALLED : OUTCOME_FAILED;
-    free(o->message);
-    o->message = json_get_typed(at, "code", JSON_STRING, &code) ? json_string_copy(code) : mem_strdup("");
-    if (strlen(o->message) > REPORT_TEXT_MAX)
-        o->message[0] = '\0';
+    AUTO_FREE char *word = json_get_typed(at, "code", JSON_STRING, &code) ? json_string_copy(code) : NULL;
+    take_result(o, succeeded, word);
     return true;
 }
 
@@ -125,18 +132,86 @@ static int read_log(int dirfd, struct outcome *o, struct err *e)
     return 0;
 }
 
-int outcome_read(int dirfd, struct outcome *ret, struct err *e)
+/* ---- what the client remembers ---- */
+
+/* Of each ECU that the target is for: is that what it has? *any: there is one. */
+static bool has_installed(const struct client_memory *m, const char *name, struct json_value hardware,
+                          struct json_value sha256, bool *any)
+{
+    for (size_t i = 0; i < m->ecu_count; i++) {
+        const struct remembered_ecu *ecu = &m->ecus[i];
+        bool is_for = false;
+        for (size_t h = 0; h < json_count(hardware); h++)
+            is_for = is_for || json_string_equals(json_at(hardware, h), ecu->hardware_id);
+        if (is_for &&
+            (!ecu->package || strcmp(name, ecu->package) || !json_string_equals(sha256, ecu->sha256)))
+            return false;
+        *any = *any || is_for;
+    }
+    return true;
+}
+
+/* Is every package of the lockbox that is for this device what the client has installed? */
+static bool is_installed(int dirfd, const struct outcome *o, const struct client_memory *m)
+{
+    AUTO(buf) struct buf bytes = {0};
+    AUTO(json) struct json doc = {0};
+    AUTO_FREE char *path = mem_format(DIRECTOR "/%s.json", o->lockbox);
+    struct json_value what, targets, custom, hardware, hashes, sha256;
+    struct err ignored;
+    bool any = false;
+    if (fs_read_at(dirfd, path, ROLE_MAX, &bytes, &ignored) ||
+        json_parse(&doc, bytes.data, bytes.len, &json_role_limits, &ignored) ||
+        !json_get(json_root(&doc), "signed", &what) ||
+        !json_get_typed(what, "targets", JSON_OBJECT, &targets))
+        return false;
+    for (size_t i = 0; i < json_count(targets); i++) {
+        struct json_value target = json_at(targets, i);
+        size_t len;
+        const char *key = json_key_at(targets, i, &len);
+        AUTO_FREE char *name = mem_strndup(key, len);
+        if (!json_get(target, "custom", &custom) || !json_get(custom, "hardwareIds", &hardware) ||
+            !json_get(target, "hashes", &hashes) || !json_get(hashes, "sha256", &sha256) ||
+            !has_installed(m, name, hardware, sha256, &any))
+            return false;
+    }
+    return any;
+}
+
+static bool take_memory(int dirfd, const struct client_memory *m, struct outcome *o)
+{
+    AUTO_FREE char *start = mem_format("urn:tdx-ota:lockbox:%s:%" PRId64 ":", o->lockbox, o->version);
+    if (m->result_of && !strncmp(m->result_of, start, strlen(start)))
+        take_result(o, m->succeeded, m->result_code);
+    else if (is_installed(dirfd, o, m))
+        take_result(o, true, "OK");
+    else
+        return false;
+    o->source = SOURCE_CLIENT;
+    return true;
+}
+
+/* What the logs say counts first, then what is remembered, then that neither has a result. */
+static void conclude(int dirfd, const struct client_memory *m, struct outcome *o)
+{
+    if (o->has_manifest && read_result(o))
+        return;
+    if (take_memory(dirfd, m, o))
+        return;
+    o->message = mem_strdup(o->source == SOURCE_UPDATE_LOGS ? "the client has begun and logged no result"
+                                                            : "the client has logged nothing of it");
+}
+
+int outcome_read(int dirfd, const struct client_memory *m, struct outcome *ret, struct err *e)
 {
     AUTO(outcome) struct outcome o = {.what = OUTCOME_UNKNOWN, .source = SOURCE_HELPER};
     if (find_lockbox(dirfd, &o, e) || (o.lockbox && read_log(dirfd, &o, e)))
         return -1;
-    if (!o.lockbox) {
+    if (o.lockbox) {
+        conclude(dirfd, m, &o);
+    } else {
         o.what = OUTCOME_NOTHING;
         o.message = mem_strdup("nothing was unpacked");
-    } else if (o.source == SOURCE_HELPER) {
-        o.message = mem_strdup("the client has logged nothing of it");
-    } else if (!o.has_manifest || !read_result(&o)) {
-        o.message = mem_strdup("the client has begun and logged no result");
     }
     *ret = o;
     o = (struct outcome){0};

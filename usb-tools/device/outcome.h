@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What became of the lockbox in /var/airlock/update, by the log that the client keeps beside it
- * (update-logs.db, read from a private copy). Without a row nothing is known: the client writes none when it
- * refused the lockbox or has not seen it yet.
+ * (update-logs.db, read from a private copy), else by what the client remembers. Without a word of either
+ * nothing is known: the client has none when it refused the lockbox or has not seen it yet.
  */
 #ifndef AIRLOCK_DEVICE_OUTCOME_H
 #define AIRLOCK_DEVICE_OUTCOME_H
 
+#include "usb-tools/device/client_memory.h"
 #include "usb-tools/report_file.h"
 
 struct outcome {
@@ -20,7 +21,7 @@ struct outcome {
 };
 
 /* dirfd: of /var/airlock. */
-must_check int outcome_read(int dirfd, struct outcome *ret, struct err *e);
+must_check int outcome_read(int dirfd, const struct client_memory *m, struct outcome *ret, struct err *e);
 void outcome_free(struct outcome *o);
 
 #endif

@@ -32,17 +32,26 @@ int report_key(const struct arguments *a, struct err *e)
     return 0;
 }
 
-/* Looks once a second until the client has said something final, or the time is over. */
-static int await_outcome(int dirfd, int64_t wait_s, struct outcome *ret, struct err *e)
+static int look(int root_fd, int dirfd, struct facts *f, struct outcome *o, struct err *e)
 {
-    const struct timespec second = {.tv_sec = 1};
-    for (;; wait_s--) {
-        if (outcome_read(dirfd, ret, e))
+    return facts_load(root_fd, f, e) || outcome_read(dirfd, &f->memory, o, e) ? -1 : 0;
+}
+
+/* Looks until the client has said something final, or the time is over: each second, after a minute every
+ * five. The facts are those after that. */
+static int await_outcome(int root_fd, int dirfd, int64_t wait_s, struct facts *ret_facts, struct outcome *ret,
+                         struct err *e)
+{
+    for (int64_t waited = 0;;) {
+        const struct timespec pause = {.tv_sec = waited < 60 ? 1 : 5};
+        if (look(root_fd, dirfd, ret_facts, ret, e))
             return -1;
-        if (ret->what != OUTCOME_UNKNOWN || wait_s <= 0)
+        if (ret->what != OUTCOME_UNKNOWN || waited >= wait_s)
             return 0;
+        facts_free(ret_facts);
         outcome_free(ret);
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &second, NULL);
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+        waited += pause.tv_sec;
     }
 }
 
@@ -86,13 +95,13 @@ int report(const struct arguments *a, struct err *e)
     AUTO(stage) struct stage stage = STAGE_CLOSED;
     AUTO(outcome) struct outcome outcome = {0};
     AUTO(outbox) struct outbox box = {0};
-    if (fs_open_dir(a->root, &root_fd, e) || facts_load(root_fd, &facts, e) ||
-        signer_keys_load(root_fd, &signers, e) || stage_open(root_fd, &stage, e) ||
-        outbox_open(root_fd, stage.fd, &facts.memory, &box, e) ||
-        await_outcome(stage.fd, a->wait_s, &outcome, e) ||
+    if (fs_open_dir(a->root, &root_fd, e) || signer_keys_load(root_fd, &signers, e) ||
+        stage_open(root_fd, &stage, e) || outbox_open(root_fd, stage.fd, &facts.memory, &box, e) ||
+        await_outcome(root_fd, stage.fd, a->wait_s, &facts, &outcome, e) ||
         add_report(&box, &outcome, a->now, signers.count > 0, e) ||
         outbox_set_request(&box, a->now, &facts.device.text, e))
         return -1;
+    say_without("what the client remembers", &facts.hindrance);
     if (outbox_copy(&box, a->stick_fd, e))
         return err_context(e, "'%s'", a->stick);
     say_report(&box);

@@ -41,6 +41,8 @@ void say_error(const struct err *e)
 void say_without(const char *what, const struct err *why)
 {
     AUTO(buf) struct buf line = {0};
+    if (why->id == ERR_NONE)
+        return;
     buf_addf(&line, "airlock-device: without %s: %s [%s]", what, why->message, err_name(why->id));
     print_line(stderr, buf_text(&line));
 }

@@ -9,7 +9,7 @@
 
 void say_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_error(const struct err *e);
-/* What is done without, and why. */
+/* What is done without, and why; nothing for ERR_NONE. */
 void say_without(const char *what, const struct err *why);
 /* That a bundle is passed over. */
 void say_passed(const char *file, const struct err *why);
