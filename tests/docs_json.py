@@ -170,18 +170,19 @@ def on_small_medium():
 def syncs(r, pump):
     """Of a device that the cloud does not know, then knows, then with notes that somebody changed."""
     component = {"id": pump.serial, "hardwareId": "verdin-imx8mm", "primary": True}
-    said = [r.ask("sync")]
+    (r.folder / "created").mkdir()
+    said = [r.ask("sync", "--create", "created", "--dry-run")]
     r.control("ctl", "cloud", "device", "add", "pump-seven", "--components", json.dumps([component]))
     said.append(r.ask("sync"))
     [written] = [device for device in said[1]["devices"] if device["changed"]]
     r.control("ctl", "cloud", "device", "set", written["uuid"], "--notes", written["notes"].replace("collected", "found"))
     said.append(r.ask("sync", code=7))
     r.control("ctl", "cloud", "device", "set", written["uuid"], "--notes", "")
-    return said + relays(r, pump, written["uuid"])
+    return said + relays(r, pump, written["uuid"]) + creates(r)
 
 
 def relays(r, pump, uuid):
-    """Of a ZIP that is none, and of a device whose report is refused, gets lost, and arrives."""
+    """Of a ZIP that is none, and of a device whose report gets lost, and arrives."""
     (r.folder / "zips").mkdir()
     (r.folder / "zips/none.zip").write_bytes(b"")
     r.control("ctl", "cloud", "device", "credentials", uuid, "zips/pump.zip")
@@ -190,6 +191,16 @@ def relays(r, pump, uuid):
     said = [r.ask("sync", "--relay", "zips", "--yes", uuid, code=7)]
     r.control("ctl", "cloud", "fault", "clear")
     return said + [r.ask("sync", "--relay", "zips", "--again", uuid, code=7)]
+
+
+def creates(r):
+    """Of an ECU that the cloud does not know, for which a device is made."""
+    valve = client.Device("valve-9")
+    with client.Log(r.folder / "more/update-logs.db") as log:
+        log.add(valve, valve.manifest())
+    r.ask("reports", "collect", "more")
+    r.ask("reports", "key", "add", "valve-9", valve.public)
+    return [r.ask("sync", "--create", "created", "--yes", "valve-9")]
 
 
 def statuses(r):

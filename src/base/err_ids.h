@@ -233,8 +233,8 @@ ERROR(OTHER_DEVICE, "other-device", EXIT_REFUSED,
 ERROR(OPEN_ASSIGNMENT, "open-assignment", EXIT_REFUSED,
       "a report would cancel an update that is assigned to the device in the cloud",
       "let it be installed, or cancel it in the cloud; then the same command again")
-ERROR(RELAY_CONSENT, "relay-consent", EXIT_USAGE,
-      "nobody agreed that something is done in the name of this device", "agree with: --yes DEVICE")
+ERROR(NOT_AGREED, "not-agreed", EXIT_USAGE,
+      "nobody agreed to what would be done for this device, or in its name", "agree with: --yes DEVICE")
 ERROR(RELAY_REFUSED, "relay-refused", EXIT_NETWORK, "the device gateway did not take a report", NULL)
 ERROR(RELAY_UNKNOWN, "relay-unknown", EXIT_NETWORK, "a report was sent, and whether it arrived is not known",
       "look at the device in the cloud; --again DEVICE sends it once more")

@@ -11,6 +11,7 @@
 #include "base/out.h"
 #include "cli/app.h"
 #include "cli/print.h"
+#include "cli/sync_create.h"
 #include "cli/sync_install.h"
 #include "cli/sync_relay.h"
 #include "report/await.h"
@@ -18,7 +19,7 @@
 
 struct sync_options {
     bool dry_run, wait, install, uninstall;
-    const char *relay, *gateway;
+    const char *create, *relay, *gateway;
     struct text_list yes, again;
 };
 
@@ -30,6 +31,8 @@ static const struct option options[] = {
     {"install", OPTION_FLAG, NULL, offsetof(struct sync_options, install),
      "let systemd do this for you: once an hour, and when something comes into the ledger"},
     {"uninstall", OPTION_FLAG, NULL, offsetof(struct sync_options, uninstall), "let it do so no more"},
+    {"create", OPTION_TEXT, "DIR", offsetof(struct sync_options, create),
+     "also make devices for ECUs with verified reports that the cloud does not know; their ZIPs go to DIR"},
     {"relay", OPTION_TEXT, "DIR", offsetof(struct sync_options, relay),
      "also hand verified reports to the device gateway, in the name of devices whose credentials' ZIPs are "
      "in DIR"},
@@ -123,7 +126,8 @@ static void json_add_failure(cJSON *list, const struct publication *p)
     cJSON_AddStringToObject(item, "message", p->error.message);
 }
 
-static void print_json(const struct publishing *all, const struct relaying *relayed)
+static void print_json(const struct publishing *all, const struct newcomers *made,
+                       const struct relaying *relayed)
 {
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddNumberToObject(answer, "schema", 1);
@@ -135,6 +139,7 @@ static void print_json(const struct publishing *all, const struct relaying *rela
         else
             json_add_publication(devices, &all->list[i]);
     json_add_integer(answer, "nameless", (int64_t)all->nameless);
+    sync_create_add_json(made, cJSON_AddArrayToObject(answer, "created"), failed);
     sync_relay_add_json(relayed, cJSON_AddArrayToObject(answer, "relays"), failed);
     app_print_json(answer);
 }
@@ -209,11 +214,34 @@ static int sync_until_done(struct app *app, const struct sync_options *o, struct
 
 static int check_usage(const struct sync_options *o, struct err *e)
 {
-    if (o->install + o->uninstall > (o->dry_run || o->wait || o->relay ? 0 : 1))
+    bool more = o->dry_run || o->wait || o->relay || o->create;
+    if (o->install + o->uninstall > (more ? 0 : 1))
         return err_set(e, ERR_USAGE, "--install and --uninstall stand alone");
-    if (!o->relay && (o->gateway || o->again.count || o->yes.count))
-        return err_set(e, ERR_USAGE, "--gateway, --yes and --again belong to --relay");
+    if (o->create && o->relay)
+        return err_set(e, ERR_USAGE,
+                       "--create and --relay are two runs: what was just made never came online");
+    if (!o->relay && (o->gateway || o->again.count))
+        return err_set(e, ERR_USAGE, "--gateway and --again belong to --relay");
+    if (!o->relay && !o->create && o->yes.count)
+        return err_set(e, ERR_USAGE, "--yes belongs to --relay or --create");
     return 0;
+}
+
+/* What was made has reports to publish. */
+static int create(struct app *app, const struct sync_options *o, struct publishing *all,
+                  struct newcomers *ret, struct err *e)
+{
+    AUTO(consent) struct consent yes = {.option = "yes", .names = o->yes};
+    const struct sync_create_options how = {.folder = o->create, .dry_run = o->dry_run, .yes = &yes};
+    bool any;
+    if (!o->create)
+        return 0;
+    if (sync_create(app, &how, ret, &any, e))
+        return -1;
+    if (!any)
+        return 0;
+    publishing_free(all);
+    return sync_until_done(app, o, all, e);
 }
 
 static int relay(struct app *app, const struct sync_options *o, struct relaying *ret, struct err *e)
@@ -230,22 +258,27 @@ static int run(struct app *app, const void *values, const char **words, size_t c
 {
     const struct sync_options *o = values;
     AUTO(publishing) struct publishing all = {0};
+    AUTO(newcomers) struct newcomers made = {0};
     AUTO(relaying) struct relaying relayed = {0};
     (void)words, (void)count;
     if (check_usage(o, e))
         return -1;
     if (o->install || o->uninstall)
         return o->install ? sync_install(app, e) : sync_uninstall(app, e);
-    if (app_open_store(app, e) || sync_until_done(app, o, &all, e) || relay(app, o, &relayed, e))
+    if (app_open_store(app, e) || sync_until_done(app, o, &all, e) || create(app, o, &all, &made, e) ||
+        relay(app, o, &relayed, e))
         return -1;
     if (app->global.json) {
-        print_json(&all, &relayed);
+        print_json(&all, &made, &relayed);
     } else {
+        if (o->create)
+            sync_create_print(&made, o->create, o->dry_run);
         print_answer(&all, o->dry_run);
         if (o->relay)
             sync_relay_print(&relayed, o->dry_run);
     }
     tell_failures(&all, exit_code);
+    sync_create_tell_failures(&made, exit_code);
     sync_relay_tell_failures(&relayed, exit_code);
     return 0;
 }

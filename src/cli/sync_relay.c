@@ -45,7 +45,7 @@ static int agree(const struct sync_relay_options *o, struct relay_device *d, str
     if (d->agreed || d->error.id || due == 0)
         return 0;
     if (!consent_can_ask()) {
-        err_set(&d->error, ERR_RELAY_CONSENT, "device '%s': %zu reports wait to be sent in its name", d->name,
+        err_set(&d->error, ERR_NOT_AGREED, "device '%s': %zu reports wait to be sent in its name", d->name,
                 due);
         return 0;
     }
@@ -53,25 +53,31 @@ static int agree(const struct sync_relay_options *o, struct relay_device *d, str
     return consent_ask(question, &d->agreed, e);
 }
 
-static int send_agreed(const struct sync_relay_options *o, struct cloud *cloud, struct ledger *ledger,
-                       const struct relay_options *how, struct relaying *all, struct err *e)
+static int agree_on_all(const struct sync_relay_options *o, struct relaying *all, struct err *e)
 {
     for (size_t i = 0; i < all->count; i++)
         if (agree(o, &all->list[i], e))
             return -1;
-    if (consent_check_used(o->yes, e) || consent_check_used(o->again, e)) /* before anything is sent */
-        return -1;
-    return relay_send(cloud, ledger, how, all, e);
+    return consent_check_used(o->yes, e) || consent_check_used(o->again, e) ? -1 : 0;
+}
+
+typedef int relay_step(struct cloud *c, struct ledger *l, const struct relay_options *o, struct relaying *all,
+                       struct err *e);
+
+/* While a person thinks, nobody else is kept waiting. */
+static int run_locked(relay_step *step, const struct app *app, struct cloud *c, struct ledger *l,
+                      const struct relay_options *how, struct relaying *all, struct err *e)
+{
+    AUTO_FD int lock = -1;
+    return ledger_lock_cloud(app->store.state_fd, &lock, e) || step(c, l, how, all, e) ? -1 : 0;
 }
 
 int sync_relay(struct app *app, const struct sync_relay_options *o, struct relaying *ret, struct err *e)
 {
     AUTO_LEDGER struct ledger *ledger = NULL;
-    AUTO_FD int lock = -1;
     AUTO(profile) struct profile profile = {0};
     struct cloud *cloud;
     if (profile_load(&app->store, app->profile, &profile, e) ||
-        ledger_lock_cloud(app->store.state_fd, &lock, e) ||
         ledger_open(app->store.state_fd, true, &ledger, e) ||
         session_open(&profile, app->global.cacert, &cloud, e))
         return -1;
@@ -82,9 +88,9 @@ int sync_relay(struct app *app, const struct sync_relay_options *o, struct relay
                                       .folder = o->folder,
                                       .gateway = o->gateway,
                                       .http = &http};
-    int rc = relay_plan(cloud, ledger, &how, ret, e);
+    int rc = run_locked(relay_plan, app, cloud, ledger, &how, ret, e);
     if (rc == 0 && !o->dry_run)
-        rc = send_agreed(o, cloud, ledger, &how, ret, e);
+        rc = agree_on_all(o, ret, e) || run_locked(relay_send, app, cloud, ledger, &how, ret, e) ? -1 : 0;
     cloud_close(cloud);
     return rc;
 }

@@ -77,6 +77,21 @@ static int find_known(struct run *run, bool *ret_all, struct err *e)
     return 0;
 }
 
+/* One that was made for an ECU of ours (newcomer.h), and never came online: its id is the serial. */
+static int learn_made(struct run *run, const struct cloud_device *d, struct err *e)
+{
+    const struct publication *p = d->id ? find(&run->found, d->id) : NULL;
+    AUTO_FREE char *registered = NULL;
+    AUTO_FREE char *name = NULL;
+    if (!p || p->uuid)
+        return 0;
+    if (ledger_find_serial(run->ledger, run->options->profile, d->uuid, &registered, &name, e))
+        return -1;
+    return registered ? 0
+                      : ledger_remember_device(run->ledger, run->options->profile, p->serial, d->uuid,
+                                               d->name, run->options->now, e);
+}
+
 static int match(struct run *run, struct err *e)
 {
     const struct roster roster = {run->cloud, run->ledger, run->options->profile, run->options->now};
@@ -89,7 +104,7 @@ static int match(struct run *run, struct err *e)
     if (cloud_list_devices(run->cloud, &devices, e))
         return -1;
     for (size_t i = 0; i < devices.count; i++)
-        if (roster_learn(&roster, &devices.list[i], e))
+        if (roster_learn(&roster, &devices.list[i], e) || learn_made(run, &devices.list[i], e))
             return -1;
     return find_known(run, &all, e);
 }

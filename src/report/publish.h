@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * From the ledger to the cloud: what came home of a device is put into its notes (notes_block.h). A device is
- * known by the serial of its primary ECU, as it registered it; what it calls itself on a stick counts for
- * nothing.
+ * known by the serial of its primary ECU, as it registered it, or where it never came online, by its id,
+ * which is the serial of the ECU that it was made for; what it calls itself on a stick counts for nothing.
  *
  * Notes are read, merged, read again and only then written, and read once more; what they were is in the
  * ledger before. Whoever runs this twice, or on two laptops, ends with the same notes. Reports whose

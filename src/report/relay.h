@@ -14,7 +14,7 @@
  * before each the cloud is asked whether the device is still the one that signed, has no update assigned, and
  * did not come online by itself meanwhile. What is about to be sent stands in the ledger before: a crash
  * leaves it as one that may have arrived, and such a one is sent again only where a person says so. The
- * caller holds ledger_lock_cloud().
+ * caller holds ledger_lock_cloud() during each of the two.
  */
 #ifndef AIRLOCK_REPORT_RELAY_H
 #define AIRLOCK_REPORT_RELAY_H

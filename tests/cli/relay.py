@@ -121,8 +121,8 @@ class Relay(Courier):
         online = self.make(press, "Press line")
         self.enrol(press, "Presse")
         self.bring((self.pump, self.pump.manifest(counter=42)), (press, press.manifest(counter=5)))
-        self.assertEqual(self.relay(yes=(), failed=("relay-consent", "relay-consent")), {42: "waiting", 5: "waiting"})
-        self.assertEqual(self.relay(failed=("relay-consent",)), {42: "accepted", 5: "waiting"})
+        self.assertEqual(self.relay(yes=(), failed=("not-agreed", "not-agreed")), {42: "waiting", 5: "waiting"})
+        self.assertEqual(self.relay(failed=("not-agreed",)), {42: "accepted", 5: "waiting"})
         self.assert_arrived(online=online)
         self.assertEqual(self.relay(yes=(online.uuid.upper(),)), {5: "accepted"})
 
