@@ -129,14 +129,19 @@ static int add_devices(struct work *w, struct err *e)
 
 /* ---- what the ledger says ---- */
 
-static struct rollout_machine *find_machine(struct rollout *rollout, const struct cloud_device *device,
-                                            const char *key)
+static struct rollout_machine *find_device(struct rollout *rollout, const struct cloud_device *device)
 {
-    for (size_t i = 0; i < rollout->count; i++) {
-        struct rollout_machine *m = &rollout->list[i];
-        if (device ? m->device == device : m->key && !strcmp(m->key, key))
-            return m;
-    }
+    for (size_t i = 0; i < rollout->count; i++)
+        if (rollout->list[i].device == device)
+            return &rollout->list[i];
+    return NULL;
+}
+
+static struct rollout_machine *find_key(struct rollout *rollout, const char *key)
+{
+    for (size_t i = 0; i < rollout->count; i++)
+        if (rollout->list[i].key && !strcmp(rollout->list[i].key, key))
+            return &rollout->list[i];
     return NULL;
 }
 
@@ -148,7 +153,7 @@ static struct rollout_machine *of_ledger(struct rollout *rollout, const struct r
     AUTO_FREE char *key = named        ? mem_format("name %s", named)
                           : *r->serial ? mem_format("serial %s", r->serial)
                                        : mem_format("says %s", r->calls_itself);
-    struct rollout_machine *m = find_machine(rollout, NULL, key);
+    struct rollout_machine *m = find_key(rollout, key);
     if (m)
         return m;
     AUTO_FREE char *name = named ? mem_strdup(named) : mem_format("\"%s\"", r->calls_itself);
@@ -205,7 +210,7 @@ static int add_reading(struct work *w, const struct reading *r, struct err *e)
     const struct cloud_device *device;
     if (roster_match(w->roster, &rollout->devices, r, &device, e))
         return -1;
-    struct rollout_machine *m = device ? find_machine(rollout, device, NULL) : NULL;
+    struct rollout_machine *m = device ? find_device(rollout, device) : NULL;
     if (!m && rollout->fleet.fleet.id) {
         rollout->elsewhere++;
         return 0;
