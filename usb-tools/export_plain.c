@@ -122,13 +122,21 @@ static int copy_member(struct export *x, const struct member *m, struct err *e)
     return several_in_turn(x->at, close_file, x, e);
 }
 
+/* The signed roles come last: whatever moment it ends at, nothing that looks complete lacks its packages. */
+static int copy_members(struct export *x, bool metadata, struct err *e)
+{
+    static const char folder[] = "metadata/";
+    for (size_t i = 0; i < x->count; i++)
+        if (!strncmp(x->members[i].path, folder, strlen(folder)) == metadata &&
+            copy_member(x, &x->members[i], e))
+            return -1;
+    return 0;
+}
+
 static int fill(struct export *x, struct err *e)
 {
     several_phase(x->at, "write", x->total);
-    for (size_t i = 0; i < x->count; i++)
-        if (copy_member(x, &x->members[i], e))
-            return -1;
-    if (several_each(x->at, settle, x, e))
+    if (copy_members(x, false, e) || copy_members(x, true, e) || several_each(x->at, settle, x, e))
         return -1;
     several_phase_end(x->at);
     return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The plain lockbox directory from which a stock device installs: metadata/ and images/, as members say,
- * built aside, read back from the medium and renamed into place. No reading of bundles here (unpack.h), no
- * choice of names.
+ * built aside, metadata/ last, read back from the medium and renamed into place. No reading of bundles here
+ * (unpack.h), no choice of names.
  */
 #ifndef AIRLOCK_USB_EXPORT_PLAIN_H
 #define AIRLOCK_USB_EXPORT_PLAIN_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lockbox/incumbent.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "lockbox/manifest.h"
+#include "usb-tools/squashfs_image.h"
 
 static int read_folder(const struct place *place, struct roles *ret, struct err *e)
 {
@@ -21,6 +23,31 @@ static int read_bundle(const struct place *place, struct roles *ret, struct err 
     int rc = bundle_open(place->dirfd, place->name, &b, e) || roles_from_bundle(b, ret, e) ? -1 : 0;
     bundle_close(b);
     return rc;
+}
+
+static int read_image(const struct place *place, struct roles *ret, struct err *e)
+{
+    AUTO_FD int fd = -1;
+    const struct bundle_taker taker = {roles_take, ret};
+    struct squashfs_image *image;
+    if (fs_open_at(place->dirfd, place->name, O_RDONLY, 0, &fd, e) || squashfs_image_open(fd, &image, e))
+        return -1;
+    int rc = squashfs_image_read_metadata(image, &taker, e);
+    squashfs_image_close(image);
+    return rc;
+}
+
+static int read_roles(const struct place *place, enum incumbent_kind kind, struct roles *ret, struct err *e)
+{
+    switch (kind) {
+    case INCUMBENT_FOLDER:
+        return read_folder(place, ret, e);
+    case INCUMBENT_IMAGE:
+        return read_image(place, ret, e);
+    case INCUMBENT_BUNDLE:
+        break;
+    }
+    return read_bundle(place, ret, e);
 }
 
 /* The version there of the newcomer's lockbox; 0 where there is none that can be believed. */
@@ -43,8 +70,7 @@ int incumbent_check(const struct place *place, enum incumbent_kind kind, const s
     AUTO(roles) struct roles roles = {0};
     struct err ignored;
     *ret_there = 0;
-    if (kind == INCUMBENT_FOLDER ? read_folder(place, &roles, &ignored)
-                                 : read_bundle(place, &roles, &ignored))
+    if (read_roles(place, kind, &roles, &ignored))
         return 0;
     *ret_there = version_there(&roles, judge, n);
     if (*ret_there <= n->version)

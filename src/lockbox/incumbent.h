@@ -14,7 +14,7 @@
 #include "lockbox/judge.h"
 #include "lockbox/place.h"
 
-enum incumbent_kind { INCUMBENT_BUNDLE, INCUMBENT_FOLDER };
+enum incumbent_kind { INCUMBENT_BUNDLE, INCUMBENT_FOLDER, INCUMBENT_IMAGE };
 
 /* The lockbox to be delivered. */
 struct newcomer {

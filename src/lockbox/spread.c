@@ -115,8 +115,10 @@ static int find_image(void *ctx, size_t i, struct err *e)
     if (place_folder(d->to, SQUASHFS_NAME, place, e))
         return -1;
     d->path = mem_strdup(place->shown);
-    return room_for_image(place, s->members, s->count, &d->forecast, e) ? err_context(e, "'%s'", place->shown)
-                                                                        : 0;
+    if (refuse_older(s, i, INCUMBENT_IMAGE, e) ||
+        room_for_image(place, s->members, s->count, &d->forecast, e))
+        return err_context(e, "'%s'", place->shown);
+    return 0;
 }
 
 static int find(struct spread *s, int (*find_one)(void *ctx, size_t i, struct err *e), struct err *e)

@@ -32,6 +32,12 @@ class Older(Scenario):
         self.refuses_older("write", self.old, self.stick, "--as", "plain")
         self.ok("write", self.box, self.stick, "--as", "plain")
 
+    def test_the_image_that_a_device_mounts(self):
+        self.ok("write", self.box, self.stick, "--as", "squashfs")
+        self.refuses_older("write", self.old, self.stick, "--as", "squashfs")
+        [written] = self.ok("write", self.box, self.stick, "--as", "squashfs")["written"]
+        self.assertEqual(written["version_there"], 2)
+
     def test_a_bundle_under_a_name_of_its_own(self):
         self.ok("write", self.box, self.kept)
         self.refuses_older("write", self.old, self.kept)

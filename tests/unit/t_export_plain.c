@@ -116,12 +116,15 @@ static void a_failed_export_leaves_the_older_one(void **state)
  * one. */
 static int watched = -1;
 static uint64_t on_medium;
+static unsigned flushes_before_roles; /* with packages there, and no metadata/ */
 
 int syncfs(int fd)
 {
     static const char *const names[] = {".update.part/images/a", ".update.part/images/b"};
     struct stat st;
     on_medium = 0;
+    flushes_before_roles += watched >= 0 && fstatat(watched, ".update.part/images", &st, 0) == 0 &&
+                            fstatat(watched, ".update.part/metadata", &st, 0) != 0;
     for (size_t i = 0; watched >= 0 && i < COUNT_OF(names); i++)
         if (fstatat(watched, names[i], &st, 0) == 0)
             on_medium += (uint64_t)st.st_size;
@@ -155,6 +158,22 @@ static void the_progress_counts_what_is_on_the_medium(void **state)
     assert_int_equal(updates, 3); /* after 16 MiB, 32 MiB, and the rest */
 }
 
+static void the_signed_roles_come_last(void **state)
+{
+    enum { SIZE = 20 << 20 };
+    struct fixture *f = *state;
+    struct err e;
+    AUTO_FREE char *bytes = mem_zeroed(1, SIZE);
+    fixture_add(f, "metadata/root.json", "{}", 2);
+    fixture_add(f, "images/a", bytes, SIZE);
+    watched = f->dirfd;
+    flushes_before_roles = 0;
+    assert_return_code(export(f, &e), 0);
+    watched = -1;
+    assert_int_equal(flushes_before_roles, 1); /* after 16 MiB */
+    assert_content(f, "update/metadata/root.json", "{}");
+}
+
 #define export_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -166,6 +185,7 @@ int main(void)
         export_test(names_that_are_unsafe_or_fold_into_one_are_refused_before_anything_is_made),
         export_test(a_failed_export_leaves_the_older_one),
         export_test(the_progress_counts_what_is_on_the_medium),
+        export_test(the_signed_roles_come_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
