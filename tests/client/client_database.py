@@ -100,8 +100,10 @@ class ClientDatabase:
                          json.dumps(target.get("custom", {}))))
 
     def keep_result(self, correlation, code):
+        """Of the device: the code as the client's storage writes it, with its number."""
+        number = {"OK": 0, "INSTALL_FAILED": 4, "DOWNLOAD_FAILED": 5, "NEED_COMPLETION": 21}[code]
         self.db.execute("INSERT OR REPLACE INTO device_installation_result VALUES(0, ?, ?, '', '', ?)",
-                        (code == "OK", code, correlation))
+                        (code == "OK", f'"{code}":{number}', correlation))
 
     # As a device's state.
 

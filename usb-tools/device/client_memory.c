@@ -354,6 +354,14 @@ static int read_pending(sqlite3 *db, bool *ret, struct err *e)
     return ask(db, "SELECT 1 FROM installed_versions WHERE is_pending=1", &s, e) || next(s, ret, e) ? -1 : 0;
 }
 
+/* Stored as "INSTALL_FAILED":4, with the quotes. */
+static char *read_code(sqlite3_stmt *s, int column)
+{
+    AUTO_FREE char *stored = text_at(s, column);
+    const char *from = stored ? stored + (*stored == '"') : "";
+    return mem_strndup(from, strcspn(from, "\""));
+}
+
 /* Of the newest install, until the client has told the cloud. */
 static int read_result(sqlite3 *db, struct client_memory *m, struct err *e)
 {
@@ -365,7 +373,7 @@ static int read_result(sqlite3 *db, struct client_memory *m, struct err *e)
     if (!row)
         return 0;
     m->result_of = text_at(s, 0);
-    m->result_code = text_at(s, 1);
+    m->result_code = read_code(s, 1);
     m->succeeded = sqlite3_column_int(s, 2);
     return 0;
 }
