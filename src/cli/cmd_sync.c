@@ -101,8 +101,10 @@ static void print_answer(const struct publishing *all, bool dry_run)
         if (!all->list[i].error.id)
             print_publication(&all->list[i], dry_run);
     if (all->nameless)
-        printf("%zu reports name no ECU (a log without a manifest, a note, a helper's): they stay here\n",
-               all->nameless);
+        printf(
+            "%zu reports stay here, since it is not known of which device they are: rows of a log without a "
+            "manifest, a helper's whose key is nobody's, notes on a device that the cloud does not call so\n",
+            all->nameless);
     if (all->count + all->nameless == 0)
         puts("there are no reports to publish; 'airlock reports collect STICK' brings them");
 }
@@ -110,7 +112,7 @@ static void print_answer(const struct publishing *all, bool dry_run)
 static void json_add_publication(cJSON *list, const struct publication *p)
 {
     cJSON *item = json_add_item(list);
-    cJSON_AddStringToObject(item, "serial", p->serial);
+    json_add_text(item, "serial", *p->serial ? p->serial : NULL);
     json_add_text(item, "uuid", p->uuid);
     json_add_text(item, "device", p->name);
     json_add_integer(item, "reports", (int64_t)p->reports);

@@ -19,6 +19,7 @@ static const char heading[] =
     "|---|---|---|---|---|---|---|---|\n";
 
 static const char *const bases[] = {[NOTES_VERIFIED] = "verified",
+                                    [NOTES_HELPER] = "verified helper",
                                     [NOTES_UNVERIFIED] = "unverified",
                                     [NOTES_TECHNICIAN] = "technician-reported"};
 static const char *const outcomes[] = {

@@ -18,8 +18,9 @@
 
 #define NOTES_ROWS_MAX 20u /* of one device; those on a lesser word go, and then the oldest */
 
-/* On whose word, from the best to the least. */
-enum notes_basis { NOTES_VERIFIED, NOTES_UNVERIFIED, NOTES_TECHNICIAN };
+/* On whose word, from the best to the least. The counter of a row is that of who signed: the ECU's reports,
+ * or those of the helper, which are numbered by themselves. */
+enum notes_basis { NOTES_VERIFIED, NOTES_HELPER, NOTES_UNVERIFIED, NOTES_TECHNICIAN };
 enum notes_outcome {
     NOTES_INSTALLED,
     NOTES_FAILED,

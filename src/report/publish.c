@@ -18,27 +18,38 @@ struct run {
     const struct publish_options *options;
     struct readings readings;
     struct publishing found;
+    size_t *owners; /* of each reading: which of `found`, or NOBODY */
 };
+
+#define NOBODY SIZE_MAX
 
 /* ---- which reports of which device ---- */
 
-static struct publication *find(struct publishing *p, const char *serial)
+/* Nothing was done; or its manifest says all of it, which is an entry of its own. */
+static bool is_worth_a_row(const struct reading *r)
+{
+    return reading_counts(r) &&
+           (r->kind != ENTRY_HELPER || (!r->has_manifest && r->outcome != READING_NOTHING));
+}
+
+static bool is_signed_by_ecu(const struct reading *r)
+{
+    return r->kind == ENTRY_MANIFEST && *r->serial;
+}
+
+static size_t find_serial(const struct publishing *p, const char *serial)
 {
     for (size_t i = 0; i < p->count; i++)
         if (!strcmp(p->list[i].serial, serial))
-            return &p->list[i];
-    return NULL;
+            return i;
+    return NOBODY;
 }
 
-static void add_serial(struct publishing *p, const char *serial)
+static struct publication *add(struct publishing *p)
 {
-    struct publication *known = find(p, serial);
-    if (!known) {
-        mem_grow(&p->list, p->count, &p->room, sizeof *p->list);
-        known = &p->list[p->count++];
-        *known = (struct publication){.serial = mem_strdup(serial)};
-    }
-    known->reports++;
+    mem_grow(&p->list, p->count, &p->room, sizeof *p->list);
+    p->list[p->count] = (struct publication){0};
+    return &p->list[p->count++];
 }
 
 static int compare_serials(const void *a, const void *b)
@@ -46,17 +57,12 @@ static int compare_serials(const void *a, const void *b)
     return strcmp(((const struct publication *)a)->serial, ((const struct publication *)b)->serial);
 }
 
-/* Only a manifest names an ECU of the device; the key of a helper is none. */
-static void group(struct run *run)
+static void collect_serials(struct run *run)
 {
     for (size_t i = 0; i < run->readings.count; i++) {
         const struct reading *r = &run->readings.list[i];
-        if (!reading_counts(r))
-            continue;
-        if (r->kind == ENTRY_MANIFEST && *r->serial)
-            add_serial(&run->found, r->serial);
-        else
-            run->found.nameless++;
+        if (is_worth_a_row(r) && is_signed_by_ecu(r) && find_serial(&run->found, r->serial) == NOBODY)
+            add(&run->found)->serial = mem_strdup(r->serial);
     }
     if (run->found.count)
         qsort(run->found.list, run->found.count, sizeof *run->found.list, compare_serials);
@@ -80,7 +86,8 @@ static int find_known(struct run *run, bool *ret_all, struct err *e)
 /* One that was made for an ECU of ours (newcomer.h), and never came online: its id is the serial. */
 static int learn_made(struct run *run, const struct cloud_device *d, struct err *e)
 {
-    const struct publication *p = d->id ? find(&run->found, d->id) : NULL;
+    size_t at = d->id ? find_serial(&run->found, d->id) : NOBODY;
+    const struct publication *p = at == NOBODY ? NULL : &run->found.list[at];
     AUTO_FREE char *registered = NULL;
     AUTO_FREE char *name = NULL;
     if (!p || p->uuid)
@@ -92,6 +99,59 @@ static int learn_made(struct run *run, const struct cloud_device *d, struct err 
                                                d->name, run->options->now, e);
 }
 
+/* Is there a person's note, or a report of an enrolled helper, which may be some device's all the same? */
+static bool has_kind(const struct run *run, enum entry_kind kind)
+{
+    for (size_t i = 0; i < run->readings.count; i++) {
+        const struct reading *r = &run->readings.list[i];
+        if (r->kind == kind && is_worth_a_row(r) && (kind != ENTRY_HELPER || r->name))
+            return true;
+    }
+    return false;
+}
+
+static int find_owner(struct run *run, const struct roster *roster, const struct cloud_devices *devices,
+                      const struct reading *r, size_t *ret, struct err *e)
+{
+    const struct cloud_device *device;
+    if (roster_match(roster, devices, r, &device, e))
+        return -1;
+    *ret = NOBODY;
+    for (size_t i = 0; device && i < run->found.count; i++)
+        if (run->found.list[i].uuid && !strcmp(run->found.list[i].uuid, device->uuid))
+            *ret = i;
+    if (!device || *ret != NOBODY)
+        return 0;
+    *ret = run->found.count;
+    struct publication *p = add(&run->found);
+    p->serial = mem_strdup("");
+    p->uuid = mem_strdup(device->uuid);
+    p->name = mem_strdup(device->name);
+    return 0;
+}
+
+static int find_owners(struct run *run, const struct roster *roster, const struct cloud_devices *devices,
+                       struct err *e)
+{
+    run->owners = mem_zeroed(run->readings.count, sizeof *run->owners);
+    for (size_t i = 0; i < run->readings.count; i++) {
+        const struct reading *r = &run->readings.list[i];
+        run->owners[i] = NOBODY;
+        if (!is_worth_a_row(r))
+            continue;
+        if (is_signed_by_ecu(r))
+            run->owners[i] = find_serial(&run->found, r->serial);
+        else if (find_owner(run, roster, devices, r, &run->owners[i], e))
+            return -1;
+        if (run->owners[i] == NOBODY)
+            run->found.nameless++;
+        else
+            run->found.list[run->owners[i]].reports++;
+    }
+    return 0;
+}
+
+/* The cloud is asked for as little as is needed: that its devices are known once is enough for most. */
 static int match(struct run *run, struct err *e)
 {
     const struct roster roster = {run->cloud, run->ledger, run->options->profile, run->options->now};
@@ -99,23 +159,24 @@ static int match(struct run *run, struct err *e)
     bool all;
     if (find_known(run, &all, e))
         return -1;
-    if (all)
-        return 0;
-    if (cloud_list_devices(run->cloud, &devices, e))
+    bool ask_each = !all || has_kind(run, ENTRY_HELPER);
+    if ((ask_each || has_kind(run, ENTRY_NOTE)) && cloud_list_devices(run->cloud, &devices, e))
         return -1;
-    for (size_t i = 0; i < devices.count; i++)
+    for (size_t i = 0; i < devices.count && ask_each; i++)
         if (roster_learn(&roster, &devices.list[i], e) || learn_made(run, &devices.list[i], e))
             return -1;
-    return find_known(run, &all, e);
+    return find_known(run, &all, e) || find_owners(run, &roster, &devices, e) ? -1 : 0;
 }
 
 /* ---- the rows ---- */
 
-static enum notes_basis basis_of(enum reading_trust trust)
+static enum notes_basis basis_of(const struct reading *r)
 {
-    return trust == READING_VERIFIED ? NOTES_VERIFIED
-           : trust == READING_PERSON ? NOTES_TECHNICIAN
-                                     : NOTES_UNVERIFIED;
+    if (r->trust == READING_PERSON)
+        return NOTES_TECHNICIAN;
+    if (r->trust != READING_VERIFIED)
+        return NOTES_UNVERIFIED;
+    return r->kind == ENTRY_HELPER ? NOTES_HELPER : NOTES_VERIFIED;
 }
 
 static enum notes_outcome outcome_of(enum reading_outcome outcome)
@@ -140,7 +201,7 @@ static enum notes_outcome outcome_of(enum reading_outcome outcome)
 
 static struct notes_row row_of(const struct reading *r)
 {
-    struct notes_row row = {.basis = basis_of(r->trust),
+    struct notes_row row = {.basis = basis_of(r),
                             .outcome = outcome_of(r->outcome),
                             .version = r->version,
                             .counter = r->counter,
@@ -151,14 +212,13 @@ static struct notes_row row_of(const struct reading *r)
     return row;
 }
 
-static void collect_rows(const struct run *run, const char *serial, struct notes_rows *ret)
+static void collect_rows(const struct run *run, const struct publication *p, struct notes_rows *ret)
 {
     for (size_t i = 0; i < run->readings.count; i++) {
-        const struct reading *r = &run->readings.list[i];
-        if (!reading_counts(r) || r->kind != ENTRY_MANIFEST || strcmp(r->serial, serial) != 0)
+        if (run->owners[i] == NOBODY || &run->found.list[run->owners[i]] != p)
             continue;
         mem_grow(&ret->list, ret->count, &ret->room, sizeof *ret->list);
-        ret->list[ret->count++] = row_of(r);
+        ret->list[ret->count++] = row_of(&run->readings.list[i]);
     }
 }
 
@@ -221,7 +281,7 @@ static int publish(struct run *run, struct publication *p, struct err *e)
 {
     AUTO(notes_rows) struct notes_rows rows = {0};
     bool bare, done = false;
-    collect_rows(run, p->serial, &rows);
+    collect_rows(run, p, &rows);
     for (unsigned i = 0; i < TRIES; i++) {
         if (read_notes(run, p, &rows, &bare, e))
             return -1;
@@ -243,7 +303,7 @@ int publish_reports(struct cloud *c, struct ledger *l, const struct publish_opti
     struct run run = {.cloud = c, .ledger = l, .options = o};
     int rc = readings_load(l, &run.readings, e);
     if (rc == 0) {
-        group(&run);
+        collect_serials(&run);
         rc = match(&run, e);
     }
     for (size_t i = 0; i < run.found.count && rc == 0; i++) {
@@ -252,6 +312,7 @@ int publish_reports(struct cloud *c, struct ledger *l, const struct publish_opti
             err_context(&p->error, "device '%s'", p->name);
     }
     readings_free(&run.readings);
+    free(run.owners);
     if (rc) {
         publishing_free(&run.found);
         return -1;

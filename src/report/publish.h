@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From the ledger to the cloud: what came home of a device is put into its notes (notes_block.h). A device is
- * known by the serial of its primary ECU, as it registered it, or where it never came online, by its id,
- * which is the serial of the ECU that it was made for; what it calls itself on a stick counts for nothing.
+ * From the ledger to the cloud: what came home of a device is put into its notes (notes_block.h). Which
+ * device that is, roster.h says: the one whose ECU signed, or that was made for it (its id is the serial), or
+ * that a person named; what it calls itself on a stick counts for nothing.
  *
  * Notes are read, merged, read again and only then written, and read once more; what they were is in the
  * ledger before. Whoever runs this twice, or on two laptops, ends with the same notes. Reports whose
@@ -15,7 +15,7 @@
 #include "report/ledger.h"
 
 struct publication {
-    char *serial;
+    char *serial;      /* of its ECU; "": not known */
     char *uuid, *name; /* in the cloud; NULL: it knows no such device */
     size_t reports;    /* of it in the ledger that can be published */
     bool changed;      /* the notes were, or would be, written */
@@ -24,10 +24,9 @@ struct publication {
 };
 
 struct publishing {
-    struct publication *list; /* by serial */
+    struct publication *list; /* those that signed, by serial; then the others */
     size_t count, room;
-    size_t
-        nameless; /* reports that name no ECU: a log's row without a manifest, a person's note, a helper's */
+    size_t nameless; /* reports of which it is not known whose they are; a log's row never says so */
 };
 
 struct publish_options {

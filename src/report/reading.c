@@ -185,6 +185,7 @@ static int read_helper(const struct ledger_entry *entry, struct reading *r, stru
     if (report_file_parse(entry->bytes, entry->len, &file, e))
         return -1;
     r->outcome = outcomes[file.outcome];
+    r->has_manifest = file.has_manifest;
     r->trust = r->name ? READING_VERIFIED : READING_UNKNOWN_KEY;
     if (r->name)
         keep_ecus(&file, r);

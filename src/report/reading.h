@@ -57,6 +57,7 @@ struct reading {
     int64_t seen_at;    /* when it was collected first; of a note: when the person saw it */
     char **ecus;        /* of a verified helper's report: the serials that it names as its device's own */
     size_t ecu_count;
+    bool has_manifest; /* a helper's report: what the client signed is in it, and an entry of its own */
     struct vehicle_manifest manifest; /* of a manifest: with the ECUs */
     uint8_t sha256[HASH_SIZE];        /* of the bytes; of a helper's report, of what is signed */
     uint8_t previous[HASH_SIZE];      /* of a helper's report */

@@ -115,6 +115,14 @@ static const struct cloud_device *find_by_uuid(const struct cloud_devices *devic
     return NULL;
 }
 
+static const struct cloud_device *find_by_id(const struct cloud_devices *devices, const char *id)
+{
+    for (size_t i = 0; i < devices->count; i++)
+        if (devices->list[i].id && !strcmp(devices->list[i].id, id))
+            return &devices->list[i];
+    return NULL;
+}
+
 /* NULL also where several are called so. */
 static const struct cloud_device *find_by_word(const struct cloud_devices *devices, const char *word)
 {
@@ -130,7 +138,8 @@ static const struct cloud_device *find_by_word(const struct cloud_devices *devic
     return found;
 }
 
-/* *ret_known: the cloud has that ECU, on one of these devices (*ret) or on another. */
+/* *ret_known: the cloud has that ECU, on one of these devices (*ret) or on another. A device that was made
+ * for an ECU (newcomer.h), and never came online, has its serial as id. */
 static int find_by_serial(const struct roster *r, const struct cloud_devices *devices, const char *serial,
                           bool *ret_known, const struct cloud_device **ret, struct err *e)
 {
@@ -138,8 +147,8 @@ static int find_by_serial(const struct roster *r, const struct cloud_devices *de
     AUTO_FREE char *name = NULL;
     if (ledger_find_device(r->ledger, r->profile, serial, &uuid, &name, e))
         return -1;
-    *ret_known = uuid != NULL;
-    *ret = uuid ? find_by_uuid(devices, uuid) : NULL;
+    *ret = uuid ? find_by_uuid(devices, uuid) : find_by_id(devices, serial);
+    *ret_known = uuid || *ret;
     return 0;
 }
 
