@@ -18,6 +18,8 @@ ERROR(SYSTEM, "system", EXIT_INTERNAL, "the operating system refused a call on t
 ERROR(STORE_LOCKED, "store-locked", EXIT_INTERNAL, "another airlock is using this object of the store",
       "wait for it to end, then run the same command again")
 
+ERROR(TOOL_FAILED, "tool-failed", EXIT_INTERNAL, "a program of the device could not do its part",
+      "what it said itself stands before this line")
 ERROR(BAD_LEDGER, "bad-ledger", EXIT_INTERNAL, "the ledger of reports is damaged",
       "move reports/ledger.db away in the state folder, and keep it; the sticks still hold what they held")
 
@@ -51,6 +53,9 @@ ERROR(SYSTEM_DISK, "system-disk", EXIT_USAGE, "this computer runs from this disk
 ERROR(ALREADY_EXISTS, "already-exists", EXIT_USAGE, "something else stands under the final name",
       "move it away or choose another destination")
 
+ERROR(NOT_OWN_DISK, "not-own-disk", EXIT_USAGE,
+      "it lies on a medium that was brought, not on the device's own disk",
+      "copy it to the device, below /var, and name it there")
 ERROR(BAD_DEVICE_STATE, "bad-device-state", EXIT_USAGE, "the file does not describe a device's state",
       "docs/device-state.md describes the file")
 
@@ -297,6 +302,9 @@ ERROR(BAD_REDIRECT, "bad-redirect", EXIT_NETWORK, "the server redirects to where
 ERROR(NO_SPACE, "no-space", EXIT_MEDIUM, "no space left", "free some space, then run the same command again")
 ERROR(READ_ONLY, "read-only", EXIT_MEDIUM, "the destination cannot be written",
       "is the lock switch of the stick on, or is it mounted for reading only?")
+ERROR(NO_PLACE, "no-place", EXIT_MEDIUM,
+      "the device has no folder that survives updates and may hold a program",
+      "mount /var without noexec, and for writing")
 ERROR(MEDIUM_IO, "medium-io", EXIT_MEDIUM, "reading or writing the medium failed",
       "try again; if it happens twice, replace the stick")
 ERROR(READ_BACK, "read-back", EXIT_MEDIUM, "the medium does not return what was written to it",

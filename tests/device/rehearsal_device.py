@@ -44,7 +44,7 @@ class Device:
         file.write_text(text)
 
     def configure(self, source=SOURCE, enabled=True, packages="none"):
-        self.write("/etc/sota/conf.d/90-airlock.toml",
+        self.write("/etc/sota/conf.d/80-client.toml",
                    f'[pacman]\ntype = "{packages}"\n\n[uptane]\n'
                    f'enable_offline_updates = {str(enabled).lower()} # as a person writes it\n'
                    f"offline_updates_source = '{source}'\n")
@@ -64,10 +64,27 @@ class Device:
     def trust(self, *keys):
         self.write("/etc/airlock/signers", "".join(f"{key} packer-{i}\n" for i, key in enumerate(keys)))
 
-    def start(self, *words, before=()):
-        return subprocess.Popen([*before, AIRLOCK_DEVICE, *map(str, words), "--root", self.root],
+    def start(self, *words, before=(), program=AIRLOCK_DEVICE):
+        return subprocess.Popen([*before, program, *map(str, words), "--root", self.root],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 start_new_session=True)
+
+    def bring_program(self):
+        """airlock-device as a person copies it to the device's disk; returns where it is."""
+        place = self.beneath("/tmp/airlock-device")
+        place.parent.mkdir(exist_ok=True)
+        shutil.copy(AIRLOCK_DEVICE, place)
+        return place
+
+    def fake_tool(self, path, script):
+        """A program of the device that notes how it was called, one line a call, and goes on with the script."""
+        self.write(path, f"#!/bin/sh\necho \"$(basename $0) $*\" >>{self.beneath('/calls')}\n{script}\n")
+        self.beneath(path).chmod(0o755)
+
+    def calls(self):
+        file = self.beneath("/calls")
+        return file.read_text().splitlines() if file.exists() else []
+
 
 
 class DeviceScenario(Scenario):
@@ -118,8 +135,8 @@ class DeviceScenario(Scenario):
         self.assertIsNone(CONTROLS.search((stdout + stderr).encode()), stdout + stderr)
         return process.returncode, stdout, stderr
 
-    def run_device(self, *words, before=()):
-        return self.finish_device(self.device.start(*words, before=before))
+    def run_device(self, *words, **how):
+        return self.finish_device(self.device.start(*words, **how))
 
     def takes(self, *words):
         code, stdout, stderr = self.run_device("apply", self.stick, *words)

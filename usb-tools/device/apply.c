@@ -7,16 +7,20 @@
 
 #include "base/fs.h"
 #include "base/name.h"
+#include "usb-tools/device/client_call.h"
 #include "usb-tools/device/offer.h"
+#include "usb-tools/device/outcome.h"
 #include "usb-tools/device/refusals.h"
 #include "usb-tools/device/sandbox.h"
 #include "usb-tools/device/say.h"
 #include "usb-tools/device/stage.h"
 
-/* What is unpacked where nobody looks would be waited for in vain. */
-static int check_source(const struct client_config *c, struct err *e)
+/* What is unpacked where nobody looks would be waited for in vain. *ret_polled: the client looks there by
+ * itself; else it can be told to. */
+static int check_source(const char *root, const struct client_config *c, bool *ret_polled, struct err *e)
 {
-    if (c->offline_updates && c->source && !strcmp(c->source, STAGE_SOURCE))
+    *ret_polled = c->offline_updates && c->source && !strcmp(c->source, STAGE_SOURCE);
+    if (*ret_polled || client_takes_calls(root))
         return 0;
     err_set(e, ERR_NOT_LOOKED_FOR, "the client does not install from '" STAGE_SOURCE "'");
     return err_hint(e, "set enable_offline_updates = true and offline_updates_source = \"" STAGE_SOURCE
@@ -99,6 +103,28 @@ static void keep_refusals(const struct search *s, const struct taken *t)
         say_without("a report of what was refused", &why);
 }
 
+static bool has_seen_it(const struct stage *stage, const struct facts *f)
+{
+    AUTO(outcome) struct outcome o = {0};
+    struct err ignored; /* of a damaged log: the client has written it */
+    return outcome_read(stage->fd, &f->memory, &o, &ignored) || o.source != SOURCE_HELPER;
+}
+
+/* A client that polls starts when the directory appears. One that was not there then, or does not poll, has
+ * to be told. One that polls and does not listen is at work, perhaps with this. */
+static int tell_client(const char *root, const struct search *s, bool polled, bool fresh, struct err *e)
+{
+    if (polled && (fresh || has_seen_it(s->stage, s->terms->facts) || !client_takes_calls(root)))
+        return 0;
+    if (client_call(root, STAGE_SOURCE, e) == 0)
+        say_line("the client was told to install it");
+    else if (polled)
+        say_error(e);
+    else
+        return -1;
+    return 0;
+}
+
 int apply(const struct arguments *a, struct err *e)
 {
     AUTO_FD int root_fd = -1;
@@ -106,8 +132,9 @@ int apply(const struct arguments *a, struct err *e)
     AUTO(signer_keys) struct signer_keys signers = {0};
     AUTO(stage) struct stage stage = STAGE_CLOSED;
     struct taken taken = {0};
+    bool polled;
     if (fs_open_dir(a->root, &root_fd, e) || facts_load(root_fd, &facts, e) ||
-        check_source(&facts.config, e) || signer_keys_load(root_fd, &signers, e) ||
+        check_source(a->root, &facts.config, &polled, e) || signer_keys_load(root_fd, &signers, e) ||
         stage_open(root_fd, &stage, e) || stage_begin(&stage, e))
         return -1;
     say_without("what the client remembers", &facts.hindrance);
@@ -122,5 +149,5 @@ int apply(const struct arguments *a, struct err *e)
         return -1;
     say_line("%s version %" PRId64 " %s " STAGE_SOURCE, taken.lockbox, taken.version,
              taken.fresh ? "unpacked to" : "is already in");
-    return 0;
+    return tell_client(a->root, &search, polled, taken.fresh, e);
 }

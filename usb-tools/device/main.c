@@ -13,22 +13,34 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "usb-tools/device/apply.h"
+#include "usb-tools/device/install.h"
 #include "usb-tools/device/report.h"
 #include "usb-tools/device/say.h"
+#include "usb-tools/device/visit.h"
 
 static const char usage[] =
     "usage: airlock-device apply [OPTION]... STICK\n"
     "       airlock-device report [OPTION]... STICK\n"
     "       airlock-device key [OPTION]...\n"
+    "       airlock-device install [OPTION]...\n"
+    "       airlock-device uninstall [OPTION]...\n"
+    "       airlock-device visit [OPTION]... NODE\n"
     "\n"
-    "apply   unpack what a stick carries for this device to where its client installs from\n"
-    "report  write to a stick what became of it, and the state for which the next is judged\n"
-    "key     show the device's own key, which signs reports; make it where there is none\n"
+    "apply      unpack what a stick carries for this device to where its client installs from\n"
+    "report     write to a stick what became of it, and the state for which the next is judged\n"
+    "key        show the device's own key, which signs reports; make it where there is none\n"
+    "install    let this program see to each stick that is put in\n"
+    "uninstall  take that back\n"
+    "visit      what the unit of 'install' does: mount NODE, apply, wait, report, unmount\n"
     "\n"
     "options\n"
     "  --root DIR        the device's file system (default: /)\n"
     "  --lockbox NAME    apply: take this one, where the stick has several for the device\n"
-    "  --wait SECONDS    report: wait so long at most for the client's result (default: 0)\n"
+    "  --wait SECONDS    report, visit: wait so long at most for the client's result (default: 0);\n"
+    "                    install: what the unit says (default: 900)\n"
+    "  --signers FILE    install: whose bundles are taken (default: who stands there already, else anybody)\n"
+    "  --led NAME        install, visit: the LED below /sys/class/leds that tells when to pull the stick\n"
+    "  --purge           uninstall: remove the device's key and its reports, too\n"
     "  --at TIME         take this time for now (default: the device's clock)\n"
     "  --help            this text\n"
     "  --version         the version\n"
@@ -37,9 +49,14 @@ static const char usage[] =
 
 static const struct verb {
     const char *name;
-    bool has_stick;
+    enum { NO_STICK, MOUNTED, NODE } stick;
     int (*run)(const struct arguments *a, struct err *e);
-} verbs[] = {{"apply", true, apply}, {"report", true, report}, {"key", false, report_key}};
+} verbs[] = {{"apply", MOUNTED, apply},          {"report", MOUNTED, report},
+             {"key", NO_STICK, report_key},      {"install", NO_STICK, install},
+             {"uninstall", NO_STICK, uninstall}, {"visit", NODE, visit}};
+
+static const char *const what_follows[] = {"no word", "the folder where the stick is mounted",
+                                           "the stick's block device"};
 
 #define WAIT_MAX 86400 /* seconds: whoever waits longer should look again tomorrow */
 
@@ -57,13 +74,11 @@ static int read_wait(const char *text, int64_t *ret, struct err *e)
 static int read_options(int argc, char **argv, struct arguments *a, bool *ret_done, struct err *e)
 {
     static const struct option options[] = {
-        {"root", required_argument, NULL, 'r'},
-        {"lockbox", required_argument, NULL, 'l'},
-        {"wait", required_argument, NULL, 'w'},
-        {"at", required_argument, NULL, 'a'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {0},
+        {"root", required_argument, NULL, 'r'}, {"lockbox", required_argument, NULL, 'l'},
+        {"wait", required_argument, NULL, 'w'}, {"signers", required_argument, NULL, 's'},
+        {"led", required_argument, NULL, 'd'},  {"purge", no_argument, NULL, 'p'},
+        {"at", required_argument, NULL, 'a'},   {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},    {0},
     };
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -77,6 +92,15 @@ static int read_options(int argc, char **argv, struct arguments *a, bool *ret_do
         case 'w':
             if (read_wait(optarg, &a->wait_s, e))
                 return -1;
+            break;
+        case 's':
+            a->signers = optarg;
+            break;
+        case 'd':
+            a->led = optarg;
+            break;
+        case 'p':
+            a->purge = true;
             break;
         case 'a':
             if (clock_parse(optarg, &a->now))
@@ -94,9 +118,18 @@ static int read_options(int argc, char **argv, struct arguments *a, bool *ret_do
     return 0;
 }
 
+static int run_verb(const struct verb *verb, struct arguments *a, struct err *e)
+{
+    AUTO_FD int stick_fd = -1;
+    if (verb->stick == MOUNTED && fs_open_dir(a->stick, &stick_fd, e))
+        return -1;
+    a->stick_fd = stick_fd;
+    return verb->run(a, e);
+}
+
 static int run(int argc, char **argv, struct err *e)
 {
-    struct arguments a = {.root = "/", .now = (int64_t)time(NULL)};
+    struct arguments a = {.root = "/", .stick_fd = -1, .now = (int64_t)time(NULL), .wait_s = -1};
     bool done = false;
     if (read_options(argc, argv, &a, &done, e) || done)
         return done ? 0 : -1;
@@ -104,15 +137,10 @@ static int run(int argc, char **argv, struct err *e)
     for (size_t i = 0; words > 0 && i < COUNT_OF(verbs); i++) {
         if (strcmp(argv[optind], verbs[i].name) != 0)
             continue;
-        if (words != 1 + verbs[i].has_stick)
-            return err_set(e, ERR_USAGE, "after '%s' comes %s", verbs[i].name,
-                           verbs[i].has_stick ? "the folder where the stick is mounted" : "no word");
-        AUTO_FD int stick_fd = -1;
-        a.stick = verbs[i].has_stick ? argv[optind + 1] : NULL;
-        if (a.stick && fs_open_dir(a.stick, &stick_fd, e))
-            return -1;
-        a.stick_fd = stick_fd;
-        return verbs[i].run(&a, e);
+        if (words != 1 + (verbs[i].stick != NO_STICK))
+            return err_set(e, ERR_USAGE, "after '%s' comes %s", verbs[i].name, what_follows[verbs[i].stick]);
+        a.stick = argv[optind + 1];
+        return run_verb(&verbs[i], &a, e);
     }
     if (words == 0)
         return err_set(e, ERR_USAGE, "no verb is given");

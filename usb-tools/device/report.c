@@ -98,8 +98,11 @@ int report(const struct arguments *a, struct err *e)
     if (fs_open_dir(a->root, &root_fd, e) || signer_keys_load(root_fd, &signers, e) ||
         stage_open(root_fd, &stage, e) || outbox_open(root_fd, stage.fd, &facts.memory, &box, e) ||
         await_outcome(root_fd, stage.fd, a->wait_s, &facts, &outcome, e) ||
-        add_report(&box, &outcome, a->now, signers.count > 0, e) ||
-        outbox_set_request(&box, a->now, &facts.device.text, e))
+        add_report(&box, &outcome, a->now, signers.count > 0, e))
+        return -1;
+    if (a->stick_fd < 0)
+        return 0;
+    if (outbox_set_request(&box, a->now, &facts.device.text, e))
         return -1;
     say_without("what the client remembers", &facts.hindrance);
     if (outbox_copy(&box, a->stick_fd, e))

@@ -8,6 +8,7 @@
 
 #include "usb-tools/device/arguments.h"
 
+/* Without a stick (stick_fd -1) the report is made and kept for the next one. */
 must_check int report(const struct arguments *a, struct err *e);
 must_check int report_key(const struct arguments *a, struct err *e);
 

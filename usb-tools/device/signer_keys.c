@@ -8,8 +8,6 @@
 #include "base/hex.h"
 #include "base/mem.h"
 
-#define FILE_MAX (160u << 10) /* bytes: as many keys as a laptop keeps, 1024, and comments */
-
 static bool is_blank(const char *line, size_t len)
 {
     size_t at = 0;
@@ -29,21 +27,17 @@ static bool add_line(struct signer_keys *k, const char *line, size_t len)
     return true;
 }
 
-int signer_keys_load(int root_fd, struct signer_keys *ret, struct err *e)
+int signer_keys_parse(const struct buf *text, const char *name, struct signer_keys *ret, struct err *e)
 {
-    AUTO(buf) struct buf bytes = {0};
     AUTO(signer_keys) struct signer_keys k = {0};
     unsigned number = 0;
-    *ret = k;
-    if (fs_read_at(root_fd, SIGNER_KEYS_PATH, FILE_MAX, &bytes, e))
-        return e->id == ERR_NO_SUCH_PATH ? 0 : err_context(e, "'/" SIGNER_KEYS_PATH "'");
-    const char *at = buf_text(&bytes), *end = at + bytes.len;
+    const char *at = buf_text(text), *end = at + text->len;
     while (at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         size_t len = (size_t)((stop ? stop : end) - at);
         number++;
         if (!is_blank(at, len) && !add_line(&k, at, len)) {
-            err_set(e, ERR_BAD_CONFIG, "'/" SIGNER_KEYS_PATH "', line %u, names no key", number);
+            err_set(e, ERR_BAD_CONFIG, "'%s', line %u, names no key", name, number);
             return err_hint(e, "a line is 64 hexadecimal digits, a blank and a name");
         }
         at = stop ? stop + 1 : end;
@@ -51,6 +45,15 @@ int signer_keys_load(int root_fd, struct signer_keys *ret, struct err *e)
     *ret = k;
     k = (struct signer_keys){0};
     return 0;
+}
+
+int signer_keys_load(int root_fd, struct signer_keys *ret, struct err *e)
+{
+    AUTO(buf) struct buf bytes = {0};
+    *ret = (struct signer_keys){0};
+    if (fs_read_at(root_fd, SIGNER_KEYS_PATH, SIGNER_KEYS_MAX, &bytes, e))
+        return e->id == ERR_NO_SUCH_PATH ? 0 : err_context(e, "'/" SIGNER_KEYS_PATH "'");
+    return signer_keys_parse(&bytes, "/" SIGNER_KEYS_PATH, ret, e);
 }
 
 void signer_keys_free(struct signer_keys *k)

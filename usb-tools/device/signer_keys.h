@@ -17,7 +17,11 @@ struct signer_keys {
     size_t count;
 };
 
-/* ERR_BAD_CONFIG names the line that is none. */
+#define SIGNER_KEYS_MAX (160u << 10) /* bytes: as many keys as a laptop keeps, 1024, and comments */
+
+/* The lines of such a file, called `name`. ERR_BAD_CONFIG names the line that is none. */
+must_check int signer_keys_parse(const struct buf *text, const char *name, struct signer_keys *ret,
+                                 struct err *e);
 must_check int signer_keys_load(int root_fd, struct signer_keys *ret, struct err *e);
 void signer_keys_free(struct signer_keys *k);
 /* ERR_BUNDLE_SIGNER unless one of them signed the bundle, or there are none. */
