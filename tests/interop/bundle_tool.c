@@ -24,6 +24,7 @@
 #include "tests/one_place.h"
 #include "usb-tools/capacity.h"
 #include "usb-tools/export_plain.h"
+#include "usb-tools/forecast.h"
 
 struct collection {
     int dirfd;
@@ -174,6 +175,26 @@ static int write_plain(char **argv, struct err *e)
     return rc;
 }
 
+/* What is said before the first byte of a plain export: file system, cluster, at least and at most so many
+ * bytes. */
+static int forecast_plain(char **argv, struct err *e)
+{
+    struct collection c = {0};
+    struct forecast f = {0};
+    AUTO_FD int source = -1;
+    AUTO_FD int to = -1;
+    if (fs_open_dir(argv[2], &source, e) || fs_open_dir(argv[3], &to, e))
+        return -1;
+    int rc = collect(source, &c, e) || forecast_medium(to, &f, e) ||
+             forecast_files(&f, c.members, c.count, e) || forecast_check(&f, 0, e);
+    if (rc == 0)
+        printf("%s %llu %llu %llu\n", f.file_system, (unsigned long long)f.cluster_bytes,
+               (unsigned long long)f.least, (unsigned long long)f.most);
+    forecast_free(&f);
+    free_collection(&c);
+    return rc ? -1 : 0;
+}
+
 static int test_capacity(char **argv, struct err *e)
 {
     static const uint8_t seed[CAPACITY_SEED_SIZE] = {1};
@@ -242,12 +263,14 @@ int main(int argc, char **argv)
         rc = extract_bundle(argv, &e);
     else if (argc == 5 && !strcmp(argv[1], "plain"))
         rc = write_plain(argv, &e);
+    else if (argc == 4 && !strcmp(argv[1], "forecast"))
+        rc = forecast_plain(argv, &e);
     else if (argc == 3 && !strcmp(argv[1], "capacity"))
         rc = test_capacity(argv, &e);
     else if (argc == 2 && !strcmp(argv[1], "names"))
         rc = check_names();
     else
-        rc = err_set(&e, ERR_USAGE, "bundle_tool write|check|extract|plain|capacity|names …");
+        rc = err_set(&e, ERR_USAGE, "bundle_tool write|check|extract|plain|forecast|capacity|names …");
     if (rc)
         fprintf(stderr, "%s: %s\n", err_name(e.id), e.message);
     return rc ? (int)err_exit_code(e.id) : 0;
