@@ -56,6 +56,18 @@ struct write_words write_take_words(const char **words, size_t count)
     return (struct write_words){words, names, words + names, count - names};
 }
 
+/* A stick before the last name, or no name at all. */
+static int check_names(const struct write_words *w, struct err *e)
+{
+    struct stat st;
+    for (size_t i = 0; i < w->name_count; i++)
+        if (strchr(w->names[i], '/') && stat(w->names[i], &st) == 0 && S_ISDIR(st.st_mode)) {
+            err_set(e, ERR_USAGE, "'%s' is a folder: lockboxes come first, then the sticks", w->names[i]);
+            return err_hint(e, "a folder here is a stick when it is written with a '/', as ./STICK");
+        }
+    return 0;
+}
+
 static int check_places(const struct write_words *w, bool bundle, struct err *e)
 {
     for (size_t i = 0; i < w->place_count; i++) {
@@ -95,7 +107,7 @@ int write_check(const struct write_options *o, const struct write_words *w, stru
         return err_set(e, ERR_USAGE, "what sticks hold already differs: --share writes to one at a time");
     if (bundle && w->name_count > 1 && place_is_file(last))
         return err_set(e, ERR_USAGE, "'%s' is one file: name one lockbox, or a folder", last);
-    return check_places(w, bundle, e);
+    return check_names(w, e) || check_places(w, bundle, e) ? -1 : 0;
 }
 
 /* One name, on its way to all places. */

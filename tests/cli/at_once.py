@@ -128,6 +128,8 @@ class AtOnce(medium.Mounting):
         a, b, _ = self.sticks
         self.refuses(2, "usage", "write", "pump-7", a, b, "--share", says="one at a time")
         self.refuses(2, "usage", "write", "pump-7", a, f"{a}/", says="same place")
+        self.refuses(2, "usage", "write", "pump-7", a, "stick-1", "stick-2", says="lockboxes come first")
+        self.refuses(2, "usage", "write", a, b, says="lockboxes come first")
         self.refuses(2, "no-such-path", "write", "pump-7", a, self.home / "none")
         self.refuses(2, "no-such-path", "write", "pump-7", self.home / "none", a)
         self.refuses(2, "usage", "write", "pump-7", "valve-9", a, b, "--as", "plain")

@@ -121,7 +121,7 @@ class Refusals(Scenario):
 
     def test_unknown_expired_and_revoked_lockboxes(self):
         for lockbox, code, error in (("none", 5, "no-such-lockbox"), ("press-line", 3, "expired-role"),
-                                     ("valve-9", 4, "nothing-to-install"), ("../x", 5, "no-such-lockbox"),
+                                     ("valve-9", 4, "nothing-to-install"), ("../no-folder", 5, "no-such-lockbox"),
                                      ("root", 5, "no-such-lockbox"), ("", 5, "no-such-lockbox")):
             with self.subTest(lockbox=lockbox):
                 self.refuses(code, error, "prepare", lockbox, self.stick, says=f"lockbox '{lockbox}'")
