@@ -4,12 +4,16 @@
 
 import json
 import shutil
+import sys
 import time
 
 from rehearsal_device import DeviceOnTheWay
 import scenario
 from client_database import PRIVATE
 from scenario import tree
+
+sys.path.insert(0, str(scenario.TESTS / "interop"))
+import make_reports  # noqa: E402
 
 
 class Loop(DeviceOnTheWay):
@@ -174,9 +178,19 @@ class Loop(DeviceOnTheWay):
     def test_another_device_of_the_same_name_is_not_overwritten(self):
         other = self.stick / "airlock/reports/pump-7/1.json"
         other.parent.mkdir(parents=True)
-        other.write_text("another's")
+        others = make_reports.signed(make_reports.report(1, None))
+        other.write_bytes(others)
         self.assertIn("called 'pump-7'", self.report(code=2))
-        self.assertEqual(other.read_text(), "another's")
+        self.assertEqual(other.read_bytes(), others)
+
+    def test_what_was_pulled_or_rotted_on_the_way_is_written_anew(self):
+        self.report()
+        [file] = (self.stick / "airlock/reports/pump-7").iterdir()
+        whole = file.read_bytes()
+        for left in (b"", whole[:100], whole.replace(b"pump", b"pomp")):
+            file.write_bytes(left)
+            self.report()
+            self.assertEqual(file.read_bytes(), whole)
 
     def test_without_a_key_or_a_name_it_says_so(self):
         (self.device.update.parent / "device.key").unlink()

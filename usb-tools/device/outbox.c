@@ -207,6 +207,20 @@ int outbox_set_request(struct outbox *o, int64_t now, const struct buf *state, s
 
 /* ---- copying ---- */
 
+/* Of the same name as a report that goes there: what was pulled or rotted on the way is written anew, what
+ * another device signed is not. */
+static int check_there(const struct report_file *file, const struct buf *there, const char *path,
+                       struct err *e)
+{
+    AUTO(report_file) struct report_file other = {0};
+    struct err ignored;
+    if (report_file_parse(there->data, there->len, &other, &ignored) ||
+        !memcmp(other.public_key, file->public_key, sizeof other.public_key))
+        return 0;
+    err_set(e, ERR_ALREADY_EXISTS, "'%s' on the stick is another device's", path);
+    return err_hint(e, "two devices are called '%s': give one another name", file->device);
+}
+
 static int copy_report(const struct outbox *o, int64_t number, int stick_fd, struct err *e)
 {
     AUTO(buf) struct buf bytes = {0}, there = {0};
@@ -214,13 +228,15 @@ static int copy_report(const struct outbox *o, int64_t number, int stick_fd, str
     if (read_report(o, number, &bytes, &file, e))
         return -1;
     AUTO_FREE char *to = report_file_path(&file);
-    if (fs_read_at(stick_fd, to, REPORT_FILE_MAX, &there, e) == 0) {
-        if (there.len == bytes.len && !memcmp(there.data, bytes.data, bytes.len))
-            return 0;
-        err_set(e, ERR_ALREADY_EXISTS, "'%s' on the stick is another device's", to);
-        return err_hint(e, "two devices are called '%s': give one another name", file.device);
+    if (fs_read_at(stick_fd, to, REPORT_FILE_MAX, &there, e)) {
+        if (e->id != ERR_NO_SUCH_PATH)
+            return -1;
+    } else if (there.len == bytes.len && !memcmp(there.data, bytes.data, bytes.len)) {
+        return 0;
+    } else if (check_there(&file, &there, to, e)) {
+        return -1;
     }
-    return e->id == ERR_NO_SUCH_PATH ? fs_replace_at(stick_fd, to, bytes.data, bytes.len, 0644, e) : -1;
+    return fs_replace_at(stick_fd, to, bytes.data, bytes.len, 0644, e);
 }
 
 int outbox_copy(const struct outbox *o, int stick_fd, struct err *e)
