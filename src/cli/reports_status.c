@@ -16,7 +16,7 @@
 #include "cli/reports.h"
 #include "report/rollout.h"
 
-#define NAME_COLUMNS 18
+#define NAME_COLUMNS 16
 #define STATE_COLUMNS 14
 #define COLUMNS_LEAST 60
 #define NAMES_SHOWN 3 /* of one state, in the sentence; the table has all */
@@ -96,9 +96,10 @@ static void print_sentence(const struct rollout *rollout)
 static char *ledger_cell(const struct reading *r)
 {
     char time[CLOCK_TEXT_SIZE];
-    AUTO_FREE char *outcome = reports_outcome_text(r);
+    bool has_code = (r->outcome == READING_FAILED || r->outcome == READING_REFUSED) && *r->code;
     clock_format(r->seen_at, time);
-    return mem_format("%s, %s, %.10s", outcome, reading_trust_text(r->trust), time);
+    return mem_format("%s, %s, %.10s", has_code ? r->code : reading_outcome_text(r->outcome),
+                      reading_trust_text(r->trust), time);
 }
 
 static char *other_cell(const struct reading *r)
@@ -190,9 +191,9 @@ static void print_answer(const struct rollout *rollout, const struct err *why)
     for (size_t i = 0; i < rollout->count; i++)
         print_machine(rollout, &rollout->list[i], columns);
     if (rollout->elsewhere)
-        printf("\n%zu reports of it in the ledger are of no device of this fleet, or of one that cannot be "
-               "told\n",
-               rollout->elsewhere);
+        printf(
+            "\nreports of it in the ledger that are of no device of this fleet, as far as can be told: %zu\n",
+            rollout->elsewhere);
     if (!rollout->whole)
         puts("\nwhich machines were not heard of is not known: --fleet, or the cloud, would say");
 }

@@ -120,6 +120,19 @@ class Offline(Scenario):
         self.assertEqual(len([1 for line in self.cloud.log() if line["method"] == "PUT"]), 1)
         self.assertEqual(self.notes().count("| 42 |"), 1)
 
+    def test_the_second_goes_on_when_the_first_is_killed(self):
+        self.cloud.clear_log()
+        self.fault("^PUT api/", "delay", "seconds=8", times=1)
+        first = self.start("sync")
+        self.wait_until(lambda: "| 42 |" in self.notes(), "the first has written, and waits for the answer")
+        second = self.start("--json", "sync")
+        time.sleep(1)
+        self.assertIsNone(second.poll(), "it waits for the first")
+        first.kill()
+        self.assertEqual(self.finish(second, within=30).code, 0)
+        self.assertEqual(len([1 for line in self.cloud.log() if line["method"] == "PUT"]), 1)
+        self.assertEqual(self.notes().count("| 42 |"), 1)
+
 
 if __name__ == "__main__":
     if "AIRLOCK_OWN_NETWORK" not in os.environ:
