@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cloud_account.h"
 
+#include "cloud/device_credentials.h"
 #include "cloud/devices.h"
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, account_begin, account_end)
@@ -100,6 +101,49 @@ static void a_device_that_is_not_there_is_an_error(void **state)
     assert_null(serial);
 }
 
+static void a_device_is_made_once_and_told_about(void **state)
+{
+    struct account *a = *state;
+    AUTO(cloud_device) struct cloud_device made = {0};
+    AUTO(device_credentials) struct device_credentials credentials = {0};
+    struct buf zip = {0}, none = {0};
+    struct err e = {0};
+    size_t open = 99;
+    if (cloud_create_device(a->cloud, "a \"serial\"", "J\xc3\xb6rg's pump", &zip, &e) ||
+        device_credentials_read(zip.data, zip.len, &credentials, &e) ||
+        cloud_get_device(a->cloud, credentials.uuid, &made, &e) ||
+        cloud_count_assignments(a->cloud, credentials.uuid, &open, &e))
+        fail_msg("%s", e.message);
+    assert_string_equal(made.uuid, credentials.uuid);
+    assert_string_equal(made.id, "a \"serial\"");
+    assert_string_equal(made.name, "J\xc3\xb6rg's pump");
+    assert_null(made.last_seen);
+    assert_int_equal(open, 0);
+    assert_int_equal(cloud_create_device(a->cloud, "a \"serial\"", NULL, &none, &e), -1);
+    assert_int_equal(e.http_status, 409);
+    buf_wipe(&zip);
+    buf_free(&none);
+}
+
+static void open_assignments_are_counted(void **state)
+{
+    struct account *a = *state;
+    AUTO(cloud_devices) struct cloud_devices all = {0};
+    struct err e = {0};
+    size_t open = 0;
+    assert_return_code(cloud_list_devices(a->cloud, &all, &e), 0);
+    const char *uuid = named(&all, "Pump 7 east")->uuid;
+    rehearsal_tell("device set %s --assignment '[{\"correlationId\": \"urn:x\", \"targets\": {}, "
+                   "\"inFlight\": true}, {}]'",
+                   uuid);
+    assert_return_code(cloud_count_assignments(a->cloud, uuid, &open, &e), 0);
+    assert_int_equal(open, 2);
+    rehearsal_tell("device set %s --assignment '{}'", uuid);
+    assert_int_equal(cloud_count_assignments(a->cloud, uuid, &open, &e), -1);
+    assert_int_equal(e.id, ERR_BAD_ANSWER);
+    rehearsal_tell("device set %s --assignment '[]'", uuid);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +152,8 @@ int main(void)
         TEST(components_say_what_each_ecu_runs),
         TEST(notes_come_back_as_they_were_put),
         TEST(a_device_that_is_not_there_is_an_error),
+        TEST(a_device_is_made_once_and_told_about),
+        TEST(open_assignments_are_counted),
     };
     return cmocka_run_group_tests(tests, account_start, account_stop);
 }
