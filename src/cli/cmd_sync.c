@@ -76,6 +76,20 @@ static void print_lines(const char *text, const char *other, const char *mark)
 
 /* ---- answers ---- */
 
+struct answer {
+    struct publishing published;
+    struct newcomers made;
+    struct relaying relayed;
+    struct err broken; /* id 0: none; what ended --create or --relay as a whole */
+};
+
+static void answer_free(struct answer *a)
+{
+    publishing_free(&a->published);
+    newcomers_free(&a->made);
+    relaying_free(&a->relayed);
+}
+
 static void print_publication(const struct publication *p, bool dry_run)
 {
     if (!p->uuid) {
@@ -120,40 +134,56 @@ static void json_add_publication(cJSON *list, const struct publication *p)
     json_add_text(item, "notes", p->changed ? p->text : NULL);
 }
 
-static void json_add_failure(cJSON *list, const struct publication *p)
+static void json_add_failure(cJSON *list, const char *device, const struct err *e)
 {
     cJSON *item = json_add_item(list);
-    cJSON_AddStringToObject(item, "device", p->name);
-    cJSON_AddStringToObject(item, "id", err_name(p->error.id));
-    cJSON_AddStringToObject(item, "message", p->error.message);
+    cJSON_AddStringToObject(item, "device", device);
+    cJSON_AddStringToObject(item, "id", err_name(e->id));
+    cJSON_AddStringToObject(item, "message", e->message);
 }
 
-static void print_json(const struct publishing *all, const struct newcomers *made,
-                       const struct relaying *relayed)
+static void print_json(const struct answer *a, const struct sync_options *o)
 {
+    const struct publishing *all = &a->published;
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddNumberToObject(answer, "schema", 1);
     cJSON *devices = cJSON_AddArrayToObject(answer, "devices");
     cJSON *failed = cJSON_AddArrayToObject(answer, "failed");
     for (size_t i = 0; i < all->count; i++)
         if (all->list[i].error.id)
-            json_add_failure(failed, &all->list[i]);
+            json_add_failure(failed, all->list[i].name, &all->list[i].error);
         else
             json_add_publication(devices, &all->list[i]);
     json_add_integer(answer, "nameless", (int64_t)all->nameless);
-    sync_create_add_json(made, cJSON_AddArrayToObject(answer, "created"), failed);
-    sync_relay_add_json(relayed, cJSON_AddArrayToObject(answer, "relays"), failed);
+    sync_create_add_json(&a->made, cJSON_AddArrayToObject(answer, "created"), failed);
+    sync_relay_add_json(&a->relayed, cJSON_AddArrayToObject(answer, "relays"), failed);
+    if (a->broken.id)
+        json_add_failure(failed, o->create ? o->create : o->relay, &a->broken);
     app_print_json(answer);
 }
 
-/* What failed with one device is told, and the others are done. */
-static void tell_failures(const struct publishing *all, int *exit_code)
+static void print_all(const struct answer *a, const struct sync_options *o)
 {
-    for (size_t i = 0; i < all->count; i++)
-        if (all->list[i].error.id) {
-            app_print_failure(&all->list[i].error);
+    sync_create_print(&a->made, o->create, o->dry_run);
+    print_answer(&a->published, o->dry_run);
+    if (o->relay && !a->broken.id)
+        sync_relay_print(&a->relayed, o->dry_run);
+}
+
+/* What failed with one device is told, and the others are done. */
+static void tell_failures(const struct answer *a, int *exit_code)
+{
+    for (size_t i = 0; i < a->published.count; i++)
+        if (a->published.list[i].error.id) {
+            app_print_failure(&a->published.list[i].error);
             *exit_code = EXIT_SOME_FAILED;
         }
+    sync_create_tell_failures(&a->made, exit_code);
+    sync_relay_tell_failures(&a->relayed, exit_code);
+    if (a->broken.id) {
+        app_print_failure(&a->broken);
+        *exit_code = EXIT_SOME_FAILED;
+    }
 }
 
 static int sync_once(struct app *app, const struct sync_options *o, struct publishing *ret, struct err *e)
@@ -259,29 +289,22 @@ static int run(struct app *app, const void *values, const char **words, size_t c
                struct err *e)
 {
     const struct sync_options *o = values;
-    AUTO(publishing) struct publishing all = {0};
-    AUTO(newcomers) struct newcomers made = {0};
-    AUTO(relaying) struct relaying relayed = {0};
+    AUTO(answer) struct answer answer = {0};
     (void)words, (void)count;
     if (check_usage(o, e))
         return -1;
     if (o->install || o->uninstall)
         return o->install ? sync_install(app, e) : sync_uninstall(app, e);
-    if (app_open_store(app, e) || sync_until_done(app, o, &all, e) || create(app, o, &all, &made, e) ||
-        relay(app, o, &relayed, e))
+    if (app_open_store(app, e) || sync_until_done(app, o, &answer.published, e))
         return -1;
-    if (app->global.json) {
-        print_json(&all, &made, &relayed);
-    } else {
-        if (o->create)
-            sync_create_print(&made, o->create, o->dry_run);
-        print_answer(&all, o->dry_run);
-        if (o->relay)
-            sync_relay_print(&relayed, o->dry_run);
-    }
-    tell_failures(&all, exit_code);
-    sync_create_tell_failures(&made, exit_code);
-    sync_relay_tell_failures(&relayed, exit_code);
+    if (create(app, o, &answer.published, &answer.made, &answer.broken) ||
+        relay(app, o, &answer.relayed, &answer.broken)) /* what was done before is told all the same */
+        err_context(&answer.broken, "--%s", o->create ? "create" : "relay");
+    if (app->global.json)
+        print_json(&answer, o);
+    else
+        print_all(&answer, o);
+    tell_failures(&answer, exit_code);
     return 0;
 }
 

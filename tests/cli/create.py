@@ -87,7 +87,7 @@ class Create(Courier):
     def test_nothing_is_made_unasked(self):
         [said] = self.create(yes=(), failed=("not-agreed",))["created"]
         self.assertIsNone(said["uuid"])
-        self.refuses(2, "usage", "sync", "--create", self.zips, "--yes", "Pumpe 7", "--yes", "Pumpe 8", says="Pumpe 8")
+        self.create(yes=("Pumpe 7", "Pumpe 8"), failed=("usage",))
         self.refuses(2, "usage", "sync", "--create", self.zips, "--relay", self.zips)
         self.assert_nothing_is_made()
 

@@ -313,9 +313,10 @@ class Relay(Courier):
 
     def test_a_name_that_fits_nothing_sends_nothing(self):
         self.bring((self.pump, self.pump.manifest(counter=42)))
-        self.refuses(2, "usage", "sync", "--relay", self.zips, "--yes", "Pump seven", "--yes", "Pump eight",
-                     says="Pump eight")
-        self.refuses(2, "no-such-path", "sync", "--relay", self.home / "nowhere")
+        self.assertEqual(self.relay(yes=("Pump seven", "Pump eight"), failed=("usage",)), {42: "waiting"})
+        outcome = self.airlock("sync", "--relay", self.home / "nowhere")
+        self.assertEqual((outcome.code, "its notes" in outcome.stdout), (7, True), str(outcome))
+        self.assertIn("nowhere", outcome.stderr)
         for words in (("--yes", "x"), ("--again", "x"), ("--gateway", "https://x")):
             self.refuses(2, "usage", "sync", *words)
         self.assert_arrived()
