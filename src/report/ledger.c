@@ -74,7 +74,8 @@ static const char *const migrations[] = {
     " at INTEGER NOT NULL,"
     " outcome INTEGER NOT NULL,"
     " status INTEGER NOT NULL,"
-    " answer BLOB NOT NULL) STRICT;"
+    " answer BLOB NOT NULL,"
+    " seen TEXT) STRICT;"
     "CREATE INDEX relays_entry ON relays(entry);"
     "CREATE INDEX relays_device ON relays(uuid, counter);",
     "CREATE TABLE fleets("

@@ -178,6 +178,10 @@ must_check int ledger_begin_relay(struct ledger *l, const struct ledger_relay *r
                                   int64_t *ret_id, bool *ret_claimed, struct err *e);
 must_check int ledger_end_relay(struct ledger *l, int64_t id, enum relay_outcome outcome, int status,
                                 const void *answer, size_t len, struct err *e);
+/* Keeps when the cloud had seen the device last, in its own words, directly after it accepted a relay: that
+ * we may have brought about ourselves. Then the newest of these; *ret = NULL: none, else the caller's. */
+must_check int ledger_put_seen(struct ledger *l, int64_t id, const char *seen, struct err *e);
+must_check int ledger_last_seen(struct ledger *l, const char *uuid, char **ret, struct err *e);
 must_check int ledger_mark_overtaken(struct ledger *l, const struct ledger_relay *relay, struct err *e);
 /* What came of an entry at last, RELAY_WAITING where it was never tried; and the highest counter of the
  * device that was accepted or may have arrived, -1 for none. */

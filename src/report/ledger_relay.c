@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/ledger_internal.h"
 
+#include "base/mem.h"
+
 /* In SQL: what counts as sent. The values of an enum in a file are never changed. */
 _Static_assert(RELAY_UNKNOWN == 0 && RELAY_ACCEPTED == 1, "the statements below name them by number");
 #define SENT "outcome IN (0, 1)"
@@ -47,6 +49,31 @@ int ledger_end_relay(struct ledger *l, int64_t id, enum relay_outcome outcome, i
     sql_bind_bytes(update, 3, answer, len);
     sqlite3_bind_int64(update, 4, id);
     return sql_do(update, e);
+}
+
+int ledger_put_seen(struct ledger *l, int64_t id, const char *seen, struct err *e)
+{
+    AUTO_STATEMENT sqlite3_stmt *update = NULL;
+    if (sql_prepare(l->db, "UPDATE relays SET seen = ? WHERE id = ?", &update, e))
+        return -1;
+    sql_bind_text(update, 1, seen);
+    sqlite3_bind_int64(update, 2, id);
+    return sql_do(update, e);
+}
+
+int ledger_last_seen(struct ledger *l, const char *uuid, char **ret, struct err *e)
+{
+    AUTO_STATEMENT sqlite3_stmt *ask = NULL;
+    bool row;
+    if (sql_prepare(l->db,
+                    "SELECT seen FROM relays WHERE uuid = ? AND seen IS NOT NULL ORDER BY id DESC LIMIT 1",
+                    &ask, e))
+        return -1;
+    sql_bind_text(ask, 1, uuid);
+    if (sql_step(ask, &row, e))
+        return -1;
+    *ret = row ? mem_strdup(sql_text(ask, 0)) : NULL;
+    return 0;
 }
 
 int ledger_mark_overtaken(struct ledger *l, const struct ledger_relay *relay, struct err *e)

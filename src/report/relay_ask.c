@@ -48,12 +48,18 @@ static int latest_time(const struct relay_run *run, const struct reading *r, int
 }
 
 /* A device that comes online delivers what it has by itself, newer than what a stick brings. The cloud tells
- * no counter, but when it saw the device last. */
+ * no counter, but when it saw the device last. A cloud may take what we relayed for the device: that it was
+ * seen directly after that is our doing. */
 static int mark_overtaken(const struct relay_run *run, struct relay_device *d, const char *seen,
                           struct err *e)
 {
+    AUTO_FREE char *by_us = NULL;
     int64_t seen_at, latest;
     if (!seen)
+        return 0;
+    if (ledger_last_seen(run->ledger, d->uuid, &by_us, e))
+        return -1;
+    if (by_us && !strcmp(by_us, seen))
         return 0;
     if (!clock_parse(seen, &seen_at))
         return err_set(e, ERR_BAD_ANSWER, "the cloud saw it last at no time that can be read");
@@ -61,7 +67,7 @@ static int mark_overtaken(const struct relay_run *run, struct relay_device *d, c
         struct relay_report *report = &d->list[i];
         if (latest_time(run, report->reading, &latest, e))
             return -1;
-        if (seen_at < latest || report->outcome == RELAY_OVERTAKEN)
+        if (seen_at < latest || (report->outcome != RELAY_WAITING && report->outcome != RELAY_UNKNOWN))
             continue;
         const struct ledger_relay mark = {.entry = report->reading->id,
                                           .profile = run->options->profile,

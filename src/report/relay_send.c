@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/out.h"
 #include "cloud/device_credentials.h"
+#include "cloud/devices.h"
 #include "cloud/gateway.h"
 #include "cloud/server_error.h"
 #include "report/relay_internal.h"
@@ -63,6 +64,15 @@ static char *escape(const struct buf *said)
     return buf_steal_text(&shown);
 }
 
+/* What the cloud says of the device now, this relay may be the reason of. */
+static int keep_seen(const struct relay_run *run, const struct relay_device *d, int64_t id, struct err *e)
+{
+    AUTO(cloud_device) struct cloud_device now = {0};
+    if (cloud_get_device(run->cloud, d->uuid, &now, e))
+        return -1;
+    return now.last_seen ? ledger_put_seen(run->ledger, id, now.last_seen, e) : 0;
+}
+
 /* The outcome stands in the ledger as unknown from before the first byte goes out. */
 static int put(const struct relay_run *run, struct relay_device *d, struct relay_report *report,
                struct gateway *g, struct err *e)
@@ -92,7 +102,7 @@ static int put(const struct relay_run *run, struct relay_device *d, struct relay
     if (ledger_end_relay(run->ledger, id, report->outcome, report->status, answer.body.data, answer.body.len,
                          rc ? &failed : e))
         return -1;
-    return rc;
+    return rc ? rc : keep_seen(run, d, id, e);
 }
 
 /* Ends at the first that is not accepted. The cloud is asked before each: it may mark it as overtaken. */

@@ -191,6 +191,25 @@ class Relay(Courier):
         self.assertEqual(self.relay(), {42: "overtaken"})
         self.assert_arrived()
 
+    def test_a_cloud_that_takes_a_report_for_the_device_is_not_believed(self):
+        """Then we ourselves are why it was seen."""
+        self.cloud.tell("set", "manifest-is-seen", "yes")
+        self.addCleanup(self.cloud.tell, "set", "manifest-is-seen", "no")
+        m = {n: self.pump.manifest(counter=n, version=n) for n in (41, 42, 43)}
+        self.bring(*((self.pump, m[n]) for n in m))
+        time.sleep(1.1)  # the cloud tells whole seconds
+        self.fault("^PUT dgw/director/manifest", "status", "code=403", times=1, skip=2)
+        self.assertEqual(self.relay(failed=("relay-refused",)), {41: "accepted", 42: "accepted", 43: "refused"})
+        time.sleep(1.1)
+        self.assertEqual(self.relay(), {43: "accepted"})
+        self.assert_arrived(m[41], m[42], m[43])
+        shown = [r["relays"] for r in (self.ok("reports", "show", n) for n in (1, 2, 3))]
+        self.assertEqual([[t["outcome"] for t in tried] for tried in shown], [["accepted"], ["accepted"], ["refused", "accepted"]])
+        self.bring((self.pump, self.pump.manifest(counter=44, version=44)))
+        time.sleep(1.1)
+        self.online.see()
+        self.assertEqual(self.relay(), {44: "overtaken"})
+
     def test_what_another_laptop_brought_is_not_rolled_back(self):
         old, new = self.pump.manifest(counter=42), self.pump.manifest(counter=43)
         other = {"XDG_STATE_HOME": str(self.home / "other-state"), "XDG_CONFIG_HOME": str(self.config.parent)}

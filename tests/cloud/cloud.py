@@ -33,6 +33,7 @@ class Settings:
     credentials_client_on_v2: bool = False
     require_bearer: bool = True
     notes_as_string: bool = False
+    manifest_is_seen: bool = False
     offline_snapshot_days: int = 365
     root_days: int = 365
     role_days: int = 365

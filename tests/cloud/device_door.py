@@ -48,6 +48,8 @@ class DeviceDoor:
     def _manifest(self, request, device):
         manifests.accept(device, request.json())
         device.manifests.append(hashlib.sha256(request.body).hexdigest())
+        if self._cloud.settings.manifest_is_seen:
+            device.last_seen = rfc3339(now())
         return Response(200, b"OK", {"Content-Type": "text/plain"})
 
     def _root(self, _request, device, number=None):
