@@ -36,6 +36,14 @@ class Loop(DeviceOnTheWay):
         self.ok("reports", "key", "add", "Pumpe-7", self.key, "--helper")
         self.assertIn(("line", self.version, "installed", "verified"), self.collected())
 
+    def test_what_the_client_signed_is_verified_by_the_key_that_the_report_brings(self):
+        self.takes()
+        self.client.look()
+        self.report()
+        self.ok("reports", "collect", self.stick)
+        proofs = {r["kind"]: r["proof"] for r in self.ok("reports", "list")["reports"]}
+        self.assertEqual(proofs, {"manifest": "verified", "helper": "signed by an unknown key"})
+
     def test_the_result_is_waited_for(self):
         self.takes()
         process = self.device.start("report", self.stick, "--wait", 60)

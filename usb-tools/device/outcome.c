@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "usb-tools/device/outcome.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "usb-tools/device/journal.h"
 #include "usb-tools/device/stage.h"
 #include "usb-tools/update_logs.h"
 
@@ -215,5 +218,31 @@ int outcome_read(int dirfd, const struct client_memory *m, struct outcome *ret, 
     }
     *ret = o;
     o = (struct outcome){0};
+    return 0;
+}
+
+/* ---- what the journal says ---- */
+
+/* When the lockbox was unpacked: nobody touches this folder later. */
+static int64_t unpacked_at(int dirfd)
+{
+    struct stat st;
+    return fstatat(dirfd, STAGE_NAME "/metadata", &st, AT_SYMLINK_NOFOLLOW) ? 0 : (int64_t)st.st_ctime;
+}
+
+int outcome_ask_journal(int dirfd, const char *root, struct outcome *o, struct err *e)
+{
+    AUTO_FREE char *message = NULL;
+    enum report_outcome what;
+    if (o->what != OUTCOME_UNKNOWN)
+        return 0;
+    if (journal_read(root, unpacked_at(dirfd), &what, &message, e))
+        return -1;
+    if (!message || (what == OUTCOME_UNKNOWN && o->source != SOURCE_HELPER))
+        return 0; /* what another said of it is worth more than a line that decides nothing */
+    free(o->message);
+    o->message = steal_ptr(message);
+    o->what = what;
+    o->source = SOURCE_JOURNAL;
     return 0;
 }

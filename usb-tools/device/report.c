@@ -32,21 +32,31 @@ int report_key(const struct arguments *a, struct err *e)
     return 0;
 }
 
-static int look(int root_fd, int dirfd, struct facts *f, struct outcome *o, struct err *e)
+#define JOURNAL_EVERY_S 10 /* it takes a program to read it */
+
+/* What is asked in vain is named by the last look alone. */
+static int look(const struct arguments *a, int root_fd, int dirfd, int64_t waited, struct facts *f,
+                struct outcome *o, struct err *e)
 {
-    return facts_load(root_fd, f, e) || outcome_read(dirfd, &f->memory, o, e) ? -1 : 0;
+    struct err why = {0};
+    bool last = waited >= a->wait_s;
+    if (facts_load(root_fd, f, e) || outcome_read(dirfd, &f->memory, o, e))
+        return -1;
+    if ((last || waited % JOURNAL_EVERY_S == 0) && outcome_ask_journal(dirfd, a->root, o, &why) && last)
+        say_without("the device's journal", &why);
+    return 0;
 }
 
 /* Looks until the client has said something final, or the time is over: each second, after a minute every
  * five. The facts are those after that. */
-static int await_outcome(int root_fd, int dirfd, int64_t wait_s, struct facts *ret_facts, struct outcome *ret,
-                         struct err *e)
+static int await_outcome(const struct arguments *a, int root_fd, int dirfd, struct facts *ret_facts,
+                         struct outcome *ret, struct err *e)
 {
     for (int64_t waited = 0;;) {
         const struct timespec pause = {.tv_sec = waited < 60 ? 1 : 5};
-        if (look(root_fd, dirfd, ret_facts, ret, e))
+        if (look(a, root_fd, dirfd, waited, ret_facts, ret, e))
             return -1;
-        if (ret->what != OUTCOME_UNKNOWN || waited >= wait_s)
+        if (ret->what != OUTCOME_UNKNOWN || waited >= a->wait_s)
             return 0;
         facts_free(ret_facts);
         outcome_free(ret);
@@ -97,7 +107,7 @@ int report(const struct arguments *a, struct err *e)
     AUTO(outbox) struct outbox box = {0};
     if (fs_open_dir(a->root, &root_fd, e) || signer_keys_load(root_fd, &signers, e) ||
         stage_open(root_fd, &stage, e) || outbox_open(root_fd, stage.fd, &facts.memory, &box, e) ||
-        await_outcome(root_fd, stage.fd, a->wait_s, &facts, &outcome, e) ||
+        await_outcome(a, root_fd, stage.fd, &facts, &outcome, e) ||
         add_report(&box, &outcome, a->now, signers.count > 0, e))
         return -1;
     if (a->stick_fd < 0)
