@@ -3,6 +3,7 @@
 """From the cloud over a stick to a device, and from the device over the stick to the ledger."""
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -146,14 +147,42 @@ class Loop(DeviceOnTheWay):
         self.ok("reports", "collect", self.stick)
         self.assertEqual([r["proof"] for r in self.ok("reports", "list")["reports"] if r["kind"] == "manifest"], ["verified"])
 
-    def test_a_database_that_cannot_be_read_is_gone_without(self):
+    def test_a_database_that_cannot_be_used_is_gone_without(self):
         self.takes()
         self.client.look()
+        self.report()
+        good = self.client.database.read_bytes()
         self.client.database.write_bytes(b"no database" * 1000)
+        self.goes_without("'/var/sota/sql.db'")
+        for change in ("UPDATE installed_versions SET sha256 = 'abc'",
+                       "UPDATE installed_versions SET custom_meta = '{\"hardwareIds\":[1]}'",
+                       "INSERT INTO ecus VALUES(7, 'another', 'large-mcu', 1)",
+                       "UPDATE ecus SET serial = hex(zeroblob(2000))",
+                       "UPDATE meta SET meta = '[]' WHERE meta_type = 2",
+                       "INSERT INTO delegations VALUES('{}', 'some')"):
+            with self.subTest(change):
+                self.client.database.write_bytes(good)
+                with self.client.remember() as memory:
+                    memory.db.execute(change)
+                self.goes_without("")
+        self.client.database.unlink()
+        os.mkfifo(self.client.database)
+        self.goes_without("it is no file")
+        self.assertEqual(self.newest(), 1, "nothing of this is news of the lockbox")
+
+    def goes_without(self, says):
         code, stdout, stderr = self.run_device("report", self.stick)
         self.assertEqual(code, 0, stderr)
-        self.assertIn("without what the client remembers: '/var/sota/sql.db'", stderr)
+        self.assertRegex(stderr, f"without what the client remembers: .*{says}")
         self.assertNotIn("stored", self.on_stick("requests/pump-7.json")["state"])
+
+    def test_what_is_no_key_is_not_said(self):
+        self.takes()
+        self.client.look()
+        with self.client.remember() as memory:
+            memory.db.execute("UPDATE primary_keys SET public = 'no key'")
+        self.report()
+        self.assertEqual([ecu["key"] for ecu in self.on_stick("reports/pump-7/1.json")["ecus"]], [None])
 
     def test_a_transaction_of_the_client_is_waited_for(self):
         self.takes()

@@ -10,9 +10,12 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/name.h"
 #include "base/utf8.h"
 #include "crypto/canonical.h"
+#include "crypto/pubkey.h"
 #include "uptane/device.h"
+#include "usb-tools/report_file.h"
 
 enum { IMAGE_REPO = 0, DIRECTOR = 1 };
 enum { ROOT = 0, SNAPSHOT = 1, TARGETS = 2, OFFLINE_SNAPSHOT = 5 };
@@ -88,9 +91,12 @@ static int open_database(int root_fd, const char *path, struct database *d, stru
     const char *inner = client_path(path), *slash = strrchr(inner, '/');
     AUTO_FREE char *folder = mem_strndup(inner, slash ? (size_t)(slash - inner) : 0);
     const char *name = slash ? slash + 1 : inner;
+    struct stat st;
     if (fs_open_dir_at(root_fd, folder, false, &d->dirfd, e))
         return e->id == ERR_NO_SUCH_PATH ? 0 : -1;
-    return faccessat(d->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) ? 0 : open_file(d, name, e);
+    if (fstatat(d->dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
+        return 0;
+    return S_ISREG(st.st_mode) ? open_file(d, name, e) : err_set(e, ERR_BAD_CLIENT_DATABASE, "it is no file");
 }
 
 static void statement_free(sqlite3_stmt **s)
@@ -223,13 +229,22 @@ static int read_documents(sqlite3 *db, struct client_memory *m, struct err *e)
 
 /* ---- ECUs ---- */
 
-/* Of the primary no type is stored. The client calls RSA keys by their length, a root does not. */
-static char *key_type(const char *stored, const char *value)
+/* Of the primary no type is stored. The client calls RSA keys by their length, a root does not. What is no
+ * key is none that is known. */
+static void take_key(sqlite3_stmt *s, int type_column, struct remembered_ecu *ecu)
 {
-    if (!value)
-        return NULL;
+    AUTO_FREE char *stored = text_at(s, type_column), *value = text_at(s, type_column + 1);
+    struct pubkey *key = NULL;
+    struct err ignored;
+    if (!value || strlen(value) > REPORT_TEXT_MAX)
+        return;
     bool rsa = stored ? !strncmp(stored, "RSA", 3) : !strncmp(value, "-----BEGIN", 10);
-    return mem_strdup(rsa ? "RSA" : "ED25519");
+    const char *type = rsa ? "RSA" : "ED25519";
+    if (pubkey_parse(type, strlen(type), value, strlen(value), &key, &ignored))
+        return;
+    pubkey_delete(key);
+    ecu->key_type = mem_strdup(type);
+    ecu->key_value = steal_ptr(value);
 }
 
 /* custom.hardwareIds of the package, as the client keeps it. */
@@ -309,14 +324,14 @@ static int read_own_roots(int root_fd, const struct client_config *c, struct rem
 static int read_ecu(int root_fd, const struct client_config *c, sqlite3_stmt *s, struct remembered_ecu *ecu,
                     struct err *e)
 {
-    AUTO_FREE char *stored_type = text_at(s, 3);
     ecu->serial = text_at(s, 0);
     ecu->hardware_id = text_at(s, 1);
     ecu->is_primary = sqlite3_column_int(s, 2);
-    ecu->key_value = text_at(s, 4);
-    ecu->key_type = key_type(stored_type, ecu->key_value);
-    if (!ecu->serial || !ecu->hardware_id)
-        return err_set(e, ERR_BAD_CLIENT_DATABASE, "an ECU has no serial or no hardware id");
+    take_key(s, 3, ecu);
+    if (!ecu->serial || !ecu->hardware_id || strlen(ecu->serial) > NAME_PART_MAX ||
+        strlen(ecu->hardware_id) > NAME_PART_MAX)
+        return err_set(e, ERR_BAD_CLIENT_DATABASE,
+                       "an ECU has no serial or hardware id, or one that is too long");
     return read_installed(sqlite3_db_handle(s), ecu, e) ||
                    (!ecu->is_primary && read_own_roots(root_fd, c, ecu, e))
                ? -1

@@ -120,21 +120,31 @@ static int make_state(int root_fd, const struct facts *f, struct buf *to, struct
     return 0;
 }
 
+/* The device is made where it stays: its values point into it. */
+static int make_device(int root_fd, const struct facts *f, struct device *ret, struct err *e)
+{
+    AUTO(buf) struct buf state = {0};
+    if (make_state(root_fd, f, &state, e))
+        return -1;
+    return device_parse(state.data, state.len, ret, e) ? err_context(e, "what this device's files say of it")
+                                                       : 0;
+}
+
 int facts_load(int root_fd, struct facts *ret, struct err *e)
 {
     AUTO(facts) struct facts f = {0};
-    AUTO(buf) struct buf state = {0};
     if (client_config_load(root_fd, &f.config, e))
         return -1;
-    ret->hindrance = (struct err){0};
-    if (client_memory_load(root_fd, &f.config, &f.memory, &ret->hindrance))
+    if (client_memory_load(root_fd, &f.config, &f.memory, &f.hindrance) ||
+        (f.memory.is_known && make_device(root_fd, &f, &ret->device, &f.hindrance))) {
+        client_memory_free(&f.memory);
         f.memory = (struct client_memory){0};
-    if (make_state(root_fd, &f, &state, e))
+    }
+    if (!f.memory.is_known && make_device(root_fd, &f, &ret->device, e))
         return -1;
-    if (device_parse(state.data, state.len, &ret->device, e)) /* where it stays: its values point into it */
-        return err_context(e, "what this device's files say of it");
     ret->config = f.config;
     ret->memory = f.memory;
+    ret->hindrance = f.hindrance;
     f = (struct facts){0};
     return 0;
 }

@@ -85,8 +85,11 @@ static bool same_text(const char *a, const char *b)
     return a && b ? !strcmp(a, b) : a == b;
 }
 
+/* `a` is the newer one: where the client's database could not be read, that is no news of its ECUs. */
 static bool same_ecus(const struct report_file *a, const struct report_file *b)
 {
+    if (a->ecu_count == 0)
+        return true;
     if (a->ecu_count != b->ecu_count)
         return false;
     for (size_t i = 0; i < a->ecu_count; i++)
