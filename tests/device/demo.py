@@ -21,6 +21,7 @@ def main():
     if verb == "make":
         [trust] = map(Path, words)
         device.write("/etc/hostname", "pump-7\n")
+        device.beneath("/var").mkdir(exist_ok=True)
         device.provision(trust / "director/root.json", trust / "repo/root.json")
         return
     outcome, why = RehearsalClient(device, PRIMARY, "pump-7").look()

@@ -71,10 +71,7 @@ class Device:
 
     def bring_program(self):
         """airlock-device as a person copies it to the device's disk; returns where it is."""
-        place = self.beneath("/tmp/airlock-device")
-        place.parent.mkdir(exist_ok=True)
-        shutil.copy(AIRLOCK_DEVICE, place)
-        return place
+        return shutil.copy(AIRLOCK_DEVICE, self.beneath("/airlock-device"))
 
     def fake_tool(self, path, script):
         """A program of the device that notes how it was called, one line a call, and goes on with the script."""
@@ -84,7 +81,6 @@ class Device:
     def calls(self):
         file = self.beneath("/calls")
         return file.read_text().splitlines() if file.exists() else []
-
 
 
 class DeviceScenario(Scenario):
