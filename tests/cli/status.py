@@ -181,6 +181,48 @@ class Status(Scenario):
         self.assertEqual((machines['"old press"']["machine_from"], machines['"old press"']["cloud"]), ("ledger", None))
         self.assertTrue(answer["all_machines"])
 
+    def ask(self, lockbox):
+        """Each machine of all there are."""
+        answer = self.airlock("--json", "reports", "status", "--lockbox", lockbox).answer
+        return {m["machine"]: m for m in answer["machines"]}
+
+    def test_a_part_of_the_images_is_not_all_of_them(self):
+        packages = [self.cloud.tell("package", "add", f"twin-{part}", "1", "--hwid", f"twin-{part}", "--random", "1K")
+                    for part in "ab"]
+        self.cloud.tell("lockbox", "define", "twins", *[p["target"] for p in packages])
+        twin = Device("twin")
+        parts = [{"id": f"{twin.serial[:60]}{i}" if i else twin.serial, "hardwareId": f"twin-{part}", "primary": not i,
+                  "image": {"filepath": "x", "size": 1, "hash": {"sha256": packages[0]["sha256"]}}}
+                 for i, part in enumerate("ab")]
+        uuid = self.cloud.tell("device", "add", self.id(), "--name", "twin", "--components", json.dumps(parts))["deviceUuid"]
+        machine = self.ask("twins")["twin"]
+        self.assertEqual((machine["state"], machine["cloud"]["runs"]), ("not heard of", "partly"))
+        self.bring((twin, twin.manifest(lockbox="twins", version=1)))
+        self.assertEqual(self.ask("twins")["twin"]["state"], "done")
+        self.cloud.tell("device", "set", uuid, "--last-seen", FUTURE)
+        self.assertEqual(self.ask("twins")["twin"]["state"], "unclear")
+
+    def test_a_note_says_no_version(self):
+        for _ in range(2):
+            self.cloud.tell("lockbox", "define", "second")
+        self.ok("reports", "note", "a press", "green light", "--lockbox", "second", "--result", "installed")
+        machine = self.ask("second")["a press"]
+        self.assertEqual((machine["state"], machine["ledger"]["outcome"], machine["ledger"]["version"]),
+                         ("unclear", "installed", None))
+
+    def test_a_row_that_nobody_signed_is_no_machine_more_and_never_a_result(self):
+        self.cloud.tell("lockbox", "define", "rows")
+        press = Device("signs")
+        row = "urn:tdx-ota:lockbox:rows:1:0123456789ab"
+        with Log(self.stick / "update/update-logs.db") as log:
+            log.add(press, press.manifest(lockbox="rows", version=7))
+            log.add("signs", None, name=row)
+            log.add("never signs", None, name=row)
+        self.ok("reports", "collect", self.stick)
+        machines = self.ask("rows")
+        self.assertEqual({name: (m["state"], m["ledger"]["proof"]) for name, m in machines.items()}, {
+            '"signs"': ("in progress or interrupted", "unsigned"), '"never signs"': ("in progress or interrupted", "unsigned")})
+
     def test_offline_the_ledger_alone_answers_and_says_so(self):
         press = self.register("press-1")
         self.register("press-2", image=self.image)
