@@ -145,11 +145,25 @@ static struct rollout_machine *find_key(struct rollout *rollout, const char *key
     return NULL;
 }
 
+/* What a person calls the helper that names this ECU as its device's own; NULL: none does. */
+static const char *name_by_helper(const struct rollout *rollout, const char *serial)
+{
+    for (size_t i = 0; i < rollout->readings.count; i++) {
+        const struct reading *r = &rollout->readings.list[i];
+        for (size_t n = 0; r->name && n < r->ecu_count; n++)
+            if (!strcmp(r->ecus[n], serial))
+                return r->name;
+    }
+    return NULL;
+}
+
 /* Of a machine that the cloud does not have. A person's name for it makes one machine of all that bears it.
  */
 static struct rollout_machine *of_ledger(struct rollout *rollout, const struct reading *r)
 {
     const char *named = r->kind == ENTRY_NOTE ? r->calls_itself : r->name;
+    if (!named && *r->serial)
+        named = name_by_helper(rollout, r->serial);
     AUTO_FREE char *key = named        ? mem_format("name %s", named)
                           : *r->serial ? mem_format("serial %s", r->serial)
                                        : mem_format("says %s", r->calls_itself);
@@ -184,7 +198,14 @@ static unsigned rank(enum reading_trust trust)
     return ranks[trust];
 }
 
-/* On the better word; else the newer. */
+/* What became of an install, and not only that none was begun: that a stick was refused later, as when it is
+ * put in again, takes nothing back. */
+static bool is_result(const struct reading *r)
+{
+    return r->outcome == READING_INSTALLED || r->outcome == READING_FAILED || r->outcome == READING_REBOOT;
+}
+
+/* On the better word; else a result; else the newer. */
 static bool is_better(const struct reading *r, const struct reading *than)
 {
     if (!than)
@@ -193,6 +214,8 @@ static bool is_better(const struct reading *r, const struct reading *than)
         return rank(r->trust) < rank(than->trust);
     if (r->version != than->version)
         return r->version > than->version;
+    if (is_result(r) != is_result(than))
+        return is_result(r);
     if (r->kind == than->kind && !strcmp(r->serial, than->serial) && r->counter != than->counter)
         return r->counter > than->counter;
     return r->seen_at > than->seen_at;

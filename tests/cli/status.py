@@ -301,6 +301,24 @@ class Status(Scenario):
         _, machines = self.of_fleet(0)
         self.assertEqual((machines["press-1"]["state"], machines["press-1"]["ledger"]["proof"]), ("done", "verified"))
 
+    def test_a_stick_that_is_refused_later_takes_nothing_back(self):
+        press = self.register("press-1")
+        self.enrol(press, "press-1")
+        self.ok("reports", "key", "add", "press-1", make_reports.PUBLIC, "--helper")
+        self.bring(self.says(press))
+        ecus = [{"serial": press.serial, "hardware_id": HARDWARE, "key": None}]
+        self.helper_report(1, None, ecus=ecus, outcome="refused", source="helper", error="expired-role")
+        self.assertEqual(self.of_fleet(0)[1]["press-1"]["state"], "done")
+
+    def test_a_helper_and_the_client_of_one_device_are_one_machine_without_a_cloud(self):
+        press = self.register("press-1", fleet=False)
+        self.ok("reports", "key", "add", "the press", make_reports.PUBLIC, "--helper")
+        self.bring(self.says(press))
+        self.helper_report(1, None, ecus=[{"serial": press.serial, "hardware_id": HARDWARE, "key": None}])
+        self.offline()
+        machines = self.airlock("--json", "reports", "status", "--lockbox", LOCKBOX).answer["machines"]
+        self.assertEqual([(m["machine"], m["state"]) for m in machines], [("the press", "done")])
+
 
 if __name__ == "__main__":
     scenario.main()
