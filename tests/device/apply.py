@@ -99,6 +99,12 @@ class Applying(DeviceScenario):
         self.provision(self.device)
         self.assertRegex(self.passes(4, "nothing-to-install"), r"(?m)^line-v\d+-.*\[nothing-to-install\]$")
 
+    def test_a_stick_that_may_not_be_read(self):
+        """As root the part that reads it is nobody; anybody else is himself."""
+        (self.stick / "airlock").chmod(0o700 if os.geteuid() == 0 else 0)
+        self.addCleanup((self.stick / "airlock").chmod, 0o755)
+        self.assertIn("umask=022", self.passes(6, "medium-io"))
+
     def test_a_stick_without_bundles(self):
         shutil.rmtree(self.stick / "airlock")
         self.assertIn("no folder 'airlock'", self.passes(4, "nothing-to-install"))

@@ -129,6 +129,15 @@ class Installing(DeviceScenario):
         self.assertFalse(self.device.beneath("/var/airlock").exists())
         self.run_it("uninstall")
 
+    def test_what_a_person_put_beside_the_program_stays(self):
+        self.run_it("install")
+        mine = [Path(PROGRAM).parent / "my-tool", Path("/etc/airlock/bin/my-hook")]
+        for path in mine:
+            self.device.write(str(path), "mine\n")
+        self.run_it("uninstall")
+        self.assertEqual([self.read(str(path)) for path in mine], ["mine\n"] * 2)
+        self.assertFalse(self.device.beneath(PROGRAM).exists())
+
     def test_the_installed_program_uninstalls_itself(self):
         self.run_it("install")
         self.program = self.device.beneath(PROGRAM)
@@ -170,6 +179,11 @@ class Installing(DeviceScenario):
         self.assertIn("ab" * 32 + " workshop\n", self.read(SIGNERS))
         keys.write_text("ab" * 32 + " workshop\n")
         self.assertIn("one of 1 keys", self.run_it("install", "--signers", keys))
+
+    def test_what_is_no_file_of_keys_is_not_waited_for(self):
+        pipe = self.device.beneath("/pipe")
+        os.mkfifo(pipe)
+        self.assertIn("no file of keys", self.run_it("install", "--signers", pipe, code=2, error="bad-config"))
 
     def test_keys_that_cannot_be_read_stop_it_before_anything_is_laid_down(self):
         keys = self.device.beneath("/keys")

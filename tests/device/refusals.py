@@ -20,19 +20,47 @@ class Refusals(DeviceOnTheWay):
         return [(r["outcome"], r["source"], r["error"]) for r in self.kept()]
 
     def test_a_refused_bundle_comes_home_as_refused(self):
-        self.device.trust("ab" * 32)
-        self.passes(3, "bundle-signer")
+        self.passes(3, "expired-role", "--at", "2099-01-01")
         [refused] = self.kept()
         self.assertEqual((refused["outcome"], refused["source"], refused["error"], refused["lockbox"]),
-                         ("refused", "helper", "bundle-signer", {"name": "line", "version": self.version}))
-        self.assertIn("keys signed the bundle", refused["message"])
-        self.assertEqual((refused["signers_checked"], refused["previous"], refused["manifest"]), (True, None, None))
+                         ("refused", "helper", "expired-role", {"name": "line", "version": self.version}))
+        self.assertIn("expired on", refused["message"])
+        self.assertEqual((refused["signers_checked"], refused["previous"], refused["manifest"]), (False, None, None))
         self.ok("reports", "key", "add", "Pumpe-7", self.key, "--helper")
         self.assertEqual(self.ok("reports", "collect", self.stick)["problems"], [])
         [reading] = self.ok("reports", "list")["reports"]
         self.assertEqual((reading["device"], reading["outcome"], reading["code"], reading["proof"], reading["lockbox"]),
-                         ("Pumpe-7", "refused", "bundle-signer", "verified", "line"))
-        self.assertRegex(self.airlock("reports", "list").stdout, r"Pumpe-7.*refused.*bundle-signer")
+                         ("Pumpe-7", "refused", "expired-role", "verified", "line"))
+        self.assertRegex(self.airlock("reports", "list").stdout, r"Pumpe-7.*refused.*expired-role")
+
+    def test_what_strangers_signed_is_told_once_and_without_a_name(self):
+        """Anybody can call his bundle as he likes."""
+        self.device.trust("ab" * 32)
+        self.define("line", "large-2")
+        self.prepare("line")
+        self.passes(3, "bundle-signer")
+        [refused] = self.kept()
+        self.assertEqual((refused["error"], refused["lockbox"], refused["signers_checked"]), ("bundle-signer", None, True))
+        self.assertIn("keys signed the bundle", refused["message"])
+
+    def test_many_refusals_push_nothing_else_out(self):
+        self.takes()
+        self.client.look()
+        self.report()
+        self.cloud.tell("package", "add", "small", "1", "--hwid", "large-mcu", "--random", "1K")
+        for _ in range(10):
+            for package in ("small-1", "large-1"):
+                self.define("line", package)
+                self.prepare("line")
+        for _ in range(2):
+            self.passes(3, "expired-role", "--at", "2099-01-01")
+            for bundle in sorted((self.stick / "airlock").glob("line-*"))[:16]:
+                bundle.unlink()
+        shutil.rmtree(self.stick / "airlock/reports")
+        said = [outcome for outcome, _, _ in self.outcomes()]
+        self.assertEqual((said.count("installed"), said.count("refused")), (1, 16))
+        kept = list((self.device.update.parent / "reports").iterdir())
+        self.assertGreater(len(kept), len(said))
 
     def test_the_same_refusal_again_is_no_new_report_and_another_one_is(self):
         self.device.trust("ab" * 32)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "usb-tools/device/apply.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,13 +68,24 @@ static int find_offer(const struct search *s, struct refusals *refusals, struct 
     return offer_find(dirfd, s->terms, &listener, ret, e);
 }
 
+/* Nobody reads here, and may not read what only its owner may. */
+static int explain_denial(struct err *e)
+{
+    if (e->sys != EACCES)
+        return -1;
+    e->id = ERR_MEDIUM_IO;
+    return err_hint(
+        e,
+        "whoever reads the stick here is nobody: mount it with umask=022, or 'chmod -R a+rX' what is on it");
+}
+
 static int take(void *ctx, void *ret_answer, struct err *e)
 {
     const struct search *s = ctx;
     struct taken *taken = ret_answer;
     AUTO(offer) struct offer offer = {0};
     if (find_offer(s, &taken->refusals, &offer, e))
-        return -1;
+        return explain_denial(e);
     if (stage_fill(s->stage, offer.bundle, &taken->fresh, e)) {
         err_context(e, "'%s'", offer.file);
         refusals_note(&taken->refusals, offer.bundle, &s->terms->facts->device, e);

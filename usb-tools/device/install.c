@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fs.h"
 #include "base/hex.h"
@@ -27,11 +28,18 @@
 static int read_signers(int root_fd, const char *path, struct buf *ret, struct err *e)
 {
     AUTO(signer_keys) struct signer_keys keys = {0};
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* what it is shows before it is read */
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st))
         return err_errno(e, ERR_NO_SUCH_PATH, "cannot open '%s'", path);
-    if (own_disk_check(root_fd, fd, path, e) || fs_read_file(path, SIGNER_KEYS_MAX, ret, e) ||
-        signer_keys_parse(ret, path, &keys, e))
+    if (!S_ISREG(st.st_mode) || st.st_size > SIGNER_KEYS_MAX)
+        return err_set(e, ERR_BAD_CONFIG, "'%s' is no file of keys", path);
+    size_t len = (size_t)st.st_size;
+    AUTO_FREE char *bytes = mem_zeroed(len + 1, 1);
+    if (own_disk_check(root_fd, fd, path, e) || fs_read_all(fd, bytes, len, 0, e))
+        return -1;
+    buf_add(ret, bytes, len);
+    if (signer_keys_parse(ret, path, &keys, e))
         return -1;
     return keys.count ? 0 : err_set(e, ERR_BAD_CONFIG, "'%s' names no key", path);
 }

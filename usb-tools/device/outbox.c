@@ -117,7 +117,7 @@ static int read_report(const struct outbox *o, int64_t number, struct buf *ret_b
     return read_file(o->dirfd, path, ret_bytes, ret, e);
 }
 
-static int64_t first_to_copy(const struct outbox *o)
+static int64_t first_to_look_at(const struct outbox *o)
 {
     return o->last > OUTBOX_COPIES ? o->last - OUTBOX_COPIES + 1 : 1;
 }
@@ -126,7 +126,7 @@ static int64_t first_to_copy(const struct outbox *o)
 static int is_known(const struct outbox *o, const struct report_file *report, bool *ret, struct err *e)
 {
     *ret = false;
-    for (int64_t n = o->last; n >= first_to_copy(o); n--) {
+    for (int64_t n = o->last; n >= first_to_look_at(o); n--) {
         AUTO(buf) struct buf bytes = {0};
         AUTO(report_file) struct report_file before = {0};
         if (read_report(o, n, &bytes, &before, e))
@@ -242,12 +242,35 @@ static int copy_report(const struct outbox *o, int64_t number, int stick_fd, str
     return fs_replace_at(stick_fd, to, bytes.data, bytes.len, 0644, e);
 }
 
+/* Which go, the newest first; how many. */
+static int choose_copies(const struct outbox *o, int64_t numbers[], size_t *ret, struct err *e)
+{
+    size_t refusals = 0;
+    *ret = 0;
+    for (int64_t n = o->last; n > 0 && n > o->last - OUTBOX_DEPTH; n--) {
+        AUTO(buf) struct buf bytes = {0};
+        AUTO(report_file) struct report_file file = {0};
+        if (read_report(o, n, &bytes, &file, e))
+            return -1;
+        bool refused = file.outcome == OUTCOME_REFUSED;
+        bool wanted = refused ? refusals < OUTBOX_REFUSALS : *ret - refusals < OUTBOX_COPIES;
+        refusals += refused && wanted;
+        if (wanted)
+            numbers[(*ret)++] = n;
+    }
+    return 0;
+}
+
 int outbox_copy(const struct outbox *o, int stick_fd, struct err *e)
 {
     AUTO(buf) struct buf bytes = {0};
     AUTO(report_file) struct report_file request = {0};
-    for (int64_t n = first_to_copy(o); n <= o->last; n++)
-        if (copy_report(o, n, stick_fd, e))
+    int64_t numbers[OUTBOX_COPIES + OUTBOX_REFUSALS];
+    size_t count;
+    if (choose_copies(o, numbers, &count, e))
+        return -1;
+    while (count-- > 0)
+        if (copy_report(o, numbers[count], stick_fd, e))
             return -1;
     if (read_file(o->dirfd, REQUEST, &bytes, &request, e))
         return -1;

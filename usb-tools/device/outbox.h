@@ -16,7 +16,9 @@
 #include "usb-tools/report_file.h"
 
 #define OUTBOX_KEY "device.key"
-#define OUTBOX_COPIES 64 /* the newest reports that a stick gets */
+#define OUTBOX_COPIES 64   /* the newest reports that a stick gets, beside … */
+#define OUTBOX_REFUSALS 16 /* … the newest refusals: a stick that brings many pushes nothing else out */
+#define OUTBOX_DEPTH 1024  /* of all reports, how many are looked through for these */
 
 struct outbox {
     int dirfd;                          /* of /var/airlock */

@@ -6,6 +6,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "crypto/hash.h"
@@ -91,10 +92,14 @@ int program_place(int root_fd, const char **ret_path, bool *ret_changed, struct 
 
 /* ---- the removal ---- */
 
+/* The program and what a killed installation left of it; the folder, unless somebody else has something
+ * there. */
 int program_remove(int root_fd, struct err *e)
 {
-    for (size_t i = 0; i < COUNT_OF(places); i++)
-        if (fs_remove_at(root_fd, places[i].folder, e))
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        if (laid_sweep(root_fd, places[i].path + 1, e) || fs_remove_at(root_fd, places[i].path + 1, e))
             return -1;
+        unlinkat(root_fd, places[i].folder, AT_REMOVEDIR);
+    }
     return 0;
 }

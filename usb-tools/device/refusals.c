@@ -52,11 +52,24 @@ static bool read_name(const struct bundle *b, const struct device *d, struct ref
     return name_check_role(ret->lockbox, &ignored) == 0;
 }
 
+/* What a stranger calls his bundle is nobody's word, and one such bundle stands for all of them. */
+static bool forget_name(const struct refusals *r, struct refusal *stranger)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->list[i].id == ERR_BUNDLE_SIGNER)
+            return false;
+    stranger->lockbox[0] = '\0';
+    stranger->version = 0;
+    return true;
+}
+
 void refusals_note(struct refusals *r, const struct bundle *b, const struct device *device,
                    const struct err *why)
 {
     struct refusal *next = &r->list[r->count];
     if (!b || why->id == ERR_NOTHING_TO_INSTALL || r->count == REFUSALS_MAX || !read_name(b, device, next))
+        return;
+    if (why->id == ERR_BUNDLE_SIGNER && !forget_name(r, next))
         return;
     next->id = why->id;
     snprintf(next->message, sizeof next->message, "%s", why->message);
@@ -68,8 +81,10 @@ void refusals_note(struct refusals *r, const struct bundle *b, const struct devi
 static bool is_whole(const struct refusal *r)
 {
     struct err ignored;
-    return memchr(r->lockbox, '\0', sizeof r->lockbox) && name_check_role(r->lockbox, &ignored) == 0 &&
-           r->version > 0 && r->version <= INT32_MAX && r->id != ERR_NONE && (unsigned)r->id < ERR_COUNT &&
+    bool stranger = r->id == ERR_BUNDLE_SIGNER && !*r->lockbox && r->version == 0;
+    bool named = memchr(r->lockbox, '\0', sizeof r->lockbox) && name_check_role(r->lockbox, &ignored) == 0 &&
+                 r->version > 0 && r->version <= INT32_MAX;
+    return (stranger || named) && r->id != ERR_NONE && (unsigned)r->id < ERR_COUNT &&
            memchr(r->message, '\0', sizeof r->message) && utf8_valid(r->message, strlen(r->message));
 }
 
@@ -78,7 +93,7 @@ static int keep(const struct refusal *r, struct outbox *box, bool signers_checke
     AUTO(report_file)
     struct report_file file = {
         .made_at = now,
-        .lockbox = mem_strdup(r->lockbox),
+        .lockbox = *r->lockbox ? mem_strdup(r->lockbox) : NULL,
         .lockbox_version = r->version,
         .outcome = OUTCOME_REFUSED,
         .source = SOURCE_HELPER,

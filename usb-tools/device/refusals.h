@@ -6,7 +6,8 @@
  *     refusals_note(&r, bundle, device, why);                    // in the sandbox
  *     if (refusals_keep(&r, root_fd, dirfd, &facts, …, e)) …     // outside
  *
- * A bundle is told by what it calls itself (LOCKBOX.json), for which nobody but its signer vouches.
+ * A bundle is told by what it calls itself (LOCKBOX.json), for which nobody but its signer vouches; those
+ * that none of the device's keys signed are told as one, without a name.
  */
 #ifndef AIRLOCK_DEVICE_REFUSALS_H
 #define AIRLOCK_DEVICE_REFUSALS_H

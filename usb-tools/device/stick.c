@@ -18,8 +18,10 @@ int stick_check(int root_fd, const char *node, struct err *e)
     bool own;
     if (stat(node, &st))
         return err_errno(e, ERR_NO_SUCH_PATH, "cannot look at '%s'", node);
-    if (!S_ISBLK(st.st_mode))
-        return err_set(e, ERR_NOT_A_STICK, "'%s' is no block device", node);
+    if (!S_ISBLK(st.st_mode)) {
+        err_set(e, ERR_NOT_A_STICK, "'%s' is no block device", node);
+        return err_hint(e, "name the partition, such as /dev/sda1: lsblk shows them");
+    }
     if (own_disk_has(root_fd, st.st_rdev, &own, e))
         return -1;
     return own ? err_set(e, ERR_SYSTEM_DISK, "the device runs from '%s'", node) : 0;
