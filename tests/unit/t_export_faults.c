@@ -22,7 +22,8 @@ static struct fixture older, newer; /* too large for a stack; both go to newer's
 
 /* ---- calls that fail ---- */
 
-static enum { NEVER, ONCE, FOREVER } fault;
+enum fault { NEVER, ONCE, FOREVER };
+static enum fault fault;
 static unsigned fault_at, calls;
 
 static bool fails(void)
@@ -176,7 +177,7 @@ struct form {
 };
 
 /* Writes the older one whole, then the newer one with a call that fails. */
-static int write_with_fault(const struct form *form, unsigned at, int how, struct err *e)
+static int write_with_fault(const struct form *form, unsigned at, enum fault how, struct err *e)
 {
     struct err none;
     fault = NEVER;
@@ -190,7 +191,7 @@ static int write_with_fault(const struct form *form, unsigned at, int how, struc
     return rc;
 }
 
-static void fail_everywhere(const struct form *form, int how)
+static void fail_everywhere(const struct form *form, enum fault how)
 {
     struct err e = {0};
     unsigned failures = 0;
