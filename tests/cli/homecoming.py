@@ -8,9 +8,8 @@ import json
 import sys
 
 import scenario
-from scenario import Scenario
+from courier import Courier
 
-sys.path.insert(0, str(scenario.TESTS / "client"))
 sys.path.insert(0, str(scenario.TESTS / "interop"))
 import make_reports  # noqa: E402
 from client import Device, Log, urn  # noqa: E402
@@ -20,14 +19,7 @@ LOCKBOX, HARDWARE = "autumn", "verdin-imx8mm"
 PEOPLE = "Belongs to *line 4*.\n"
 
 
-class Homecoming(Scenario):
-    def setUp(self):
-        super().setUp()
-        login = {"AIRLOCK_CLIENT_ID": self.cloud.env["REHEARSAL_CLIENT_ID"],
-                 "AIRLOCK_CLIENT_SECRET": self.cloud.env["REHEARSAL_CLIENT_SECRET"]}
-        self.ok("--cacert", self.cloud.ca, "login", "--credentials", self.cloud.credentials, "--api-client", "--api-url",
-                self.cloud.env["REHEARSAL_API_URL"], "--api-token-url", self.cloud.env["REHEARSAL_TOKEN_URL"], env=login)
-
+class Homecoming(Courier):
     def in_the_cloud(self, *devices):
         """Each was online once: its ECU is registered, by itself, at the gateway."""
         fleet = self.cloud.tell("fleet", "add", self.id())["id"]

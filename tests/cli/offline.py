@@ -17,10 +17,8 @@ import sys
 import time
 
 import scenario
-from scenario import Scenario
-
-sys.path.insert(0, str(scenario.TESTS / "client"))
-from client import Device, Log  # noqa: E402
+from courier import Courier
+from client import Device
 
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
@@ -42,22 +40,15 @@ def switches(process):
     return woken, (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-class Offline(Scenario):
+class Offline(Courier):
     def setUp(self):
         super().setUp()
         self.addCleanup(set_network, True)
-        client = {"AIRLOCK_CLIENT_ID": self.cloud.env["REHEARSAL_CLIENT_ID"],
-                  "AIRLOCK_CLIENT_SECRET": self.cloud.env["REHEARSAL_CLIENT_SECRET"]}
-        self.ok("--cacert", self.cloud.ca, "login", "--credentials", self.cloud.credentials, "--api-client", "--api-url",
-                self.cloud.env["REHEARSAL_API_URL"], "--api-token-url", self.cloud.env["REHEARSAL_TOKEN_URL"], env=client)
         self.pump = Device("pump-7")
         self.uuid = self.cloud.tell("device", "add", self.id(), "--name", "Pump seven", "--components", json.dumps(
             [{"id": self.pump.serial, "hardwareId": "h", "primary": True,
               "image": {"filepath": "x", "size": 1, "hash": {"sha256": "0" * 64}}}]))["deviceUuid"]
-        log = self.stick / "update/update-logs.db"
-        with Log(log) as rows:
-            rows.add(self.pump, self.pump.manifest(counter=42))
-        self.ok("reports", "collect", self.stick)
+        self.bring((self.pump, self.pump.manifest(counter=42)))
 
     def notes(self):
         [found] = [d for d in self.cloud.tell("device", "list") if d["deviceUuid"] == self.uuid]

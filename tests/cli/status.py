@@ -7,9 +7,8 @@ import json
 import sys
 
 import scenario
-from scenario import Scenario
+from courier import Courier
 
-sys.path.insert(0, str(scenario.TESTS / "client"))
 sys.path.insert(0, str(scenario.TESTS / "interop"))
 import make_reports  # noqa: E402
 from client import Device, Log  # noqa: E402
@@ -18,7 +17,7 @@ LOCKBOX, HARDWARE = "hall-update", "press-controller"
 FUTURE = "2999-01-01T00:00:00Z"
 
 
-class Status(Scenario):
+class Status(Courier):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -32,13 +31,6 @@ class Status(Scenario):
         self.fleet = f"hall of {self.id()}"
         self.fleet_id = self.cloud.tell("fleet", "add", self.fleet)["id"]
         self.devices = {}
-        self.login()
-
-    def login(self):
-        client = {"AIRLOCK_CLIENT_ID": self.cloud.env["REHEARSAL_CLIENT_ID"],
-                  "AIRLOCK_CLIENT_SECRET": self.cloud.env["REHEARSAL_CLIENT_SECRET"]}
-        self.ok("--cacert", self.cloud.ca, "login", "--credentials", self.cloud.credentials, "--api-client", "--api-url",
-                self.cloud.env["REHEARSAL_API_URL"], "--api-token-url", self.cloud.env["REHEARSAL_TOKEN_URL"], env=client)
 
     def register(self, name, image=None, hardware=HARDWARE, fleet=True, online=True, **how):
         """A device of the fleet in the cloud; `image` None: it runs something else."""
@@ -51,21 +43,8 @@ class Status(Scenario):
         self.devices[name] = device
         return device
 
-    def bring(self, *manifests):
-        log = self.stick / "update/update-logs.db"
-        with Log(log) as rows:
-            for device, manifest in manifests:
-                rows.add(device, manifest)
-        self.ok("reports", "collect", self.stick)
-        log.unlink()
-
     def says(self, device, counter=1, **what):
         return device, device.manifest(**{"counter": counter, "lockbox": LOCKBOX, "version": self.version} | what)
-
-    def enrol(self, device, name):
-        file = self.home / f"{name}.key"
-        file.write_text(device.public)
-        self.ok("reports", "key", "add", name, file)
 
     def status(self, *options, code):
         outcome = self.airlock("--json", "reports", "status", "--lockbox", LOCKBOX, *options)

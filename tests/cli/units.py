@@ -14,28 +14,25 @@ import sys
 from pathlib import Path
 
 import scenario
-from scenario import Scenario
-
-sys.path.insert(0, str(scenario.TESTS / "client"))
-from client import Device, Log  # noqa: E402
+from courier import Courier
+from client import Device
 
 RUNTIME = "/run/airlock-user"
 UNITS = ["airlock-sync.service", "airlock-sync.path", "airlock-sync.timer"]
 
 
-class Units(Scenario):
-    def setUp(self):
-        super().setUp()
+class Units(Courier):
+    def login(self):
         # what a unit would expand, split or end with
         odd = self.home / 'a %h "b" $HOME \\x'
         self.env |= {"XDG_CONFIG_HOME": str(odd / "config"), "XDG_STATE_HOME": str(odd / "state"),
                      "XDG_RUNTIME_DIR": RUNTIME}
         self.config, self.state = odd / "config/airlock", odd / "state/airlock"
         self.units = odd / "config/systemd/user"
-        client = {"AIRLOCK_CLIENT_ID": self.cloud.env["REHEARSAL_CLIENT_ID"],
-                  "AIRLOCK_CLIENT_SECRET": self.cloud.env["REHEARSAL_CLIENT_SECRET"]}
-        self.ok("--cacert", self.cloud.ca, "login", "--credentials", self.cloud.credentials, "--api-client", "--api-url",
-                self.cloud.env["REHEARSAL_API_URL"], "--api-token-url", self.cloud.env["REHEARSAL_TOKEN_URL"], env=client)
+        super().login()
+
+    def setUp(self):
+        super().setUp()
         self.pump = Device("pump-7")
         self.uuid = self.cloud.tell("device", "add", self.id(), "--name", "Pump seven", "--components", json.dumps(
             [{"id": self.pump.serial, "hardwareId": "h", "primary": True,
@@ -59,21 +56,14 @@ class Units(Scenario):
         [found] = [d for d in self.cloud.tell("device", "list") if d["deviceUuid"] == self.uuid]
         return found["notes"]
 
-    def bring(self, counter):
-        log = self.stick / "update/update-logs.db"
-        with Log(log) as rows:
-            rows.add(self.pump, self.pump.manifest(counter=counter))
-        self.ok("reports", "collect", self.stick)
-        log.unlink()
-
     def test_what_comes_into_the_ledger_goes_to_the_cloud_by_itself(self):
         self.start_manager()
-        self.bring(41)
+        self.bring((self.pump, self.pump.manifest(counter=41)))
         answer = self.ok("sync", "--install")
         self.assertEqual((answer["folder"], answer["units"], answer["systemd"]), (str(self.units), UNITS, True))
         self.wait_until(lambda: "| 41 |" in self.notes(), "what was there before")
         self.wait_until(lambda: self.systemctl("is-active", "airlock-sync.service").stdout.strip() == "inactive", "its end")
-        self.bring(42)
+        self.bring((self.pump, self.pump.manifest(counter=42)))
         self.wait_until(lambda: "| 42 |" in self.notes(), "what came later")
         self.wait_until(lambda: self.systemctl("is-active", "airlock-sync.service").stdout.strip() == "inactive", "its end")
         self.assertEqual(self.ok("sync", "--install")["systemd"], True)  # again
