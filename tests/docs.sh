@@ -48,8 +48,14 @@ help_options() { # HEADING of the help text, which is read from stdin
     sed -nE 's/^  (--?[a-z-]+( ([A-Z]+(=[A-Z]+)?|[a-z]+(\|[a-z]+)+))?)( .*)?$/\1/p'
 }
 
+# One in a line: what the help breaks to fit a terminal is joined again.
 commands() {
-  "$airlock" --help | awk '/^commands$/ { inside = 1; next } /^$/ { inside = 0 } inside'
+  "$airlock" --help | awk '
+    /^commands$/ { inside = 1; next }
+    /^$/ { inside = 0 }
+    inside && /^   / { sub(/^ +/, " "); line = line $0; next }
+    inside { if (line) print line; line = $0 }
+    END { print line }'
 }
 
 check_page() { # COMMAND SUMMARY

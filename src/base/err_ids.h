@@ -279,7 +279,7 @@ ERROR(NETWORK, "network", EXIT_NETWORK, "the server cannot be reached or the con
 ERROR(NETWORK_STALLED, "network-stalled", EXIT_NETWORK, "the server stopped sending",
       "the same command goes on where it stopped")
 ERROR(TLS, "tls", EXIT_NETWORK, "the server's certificate or the TLS connection was refused",
-      "behind an inspecting proxy, give its certificate with --cacert")
+      "of an inspecting proxy, or a server of your own, give the certificate with --cacert")
 ERROR(HTTP_STATUS, "http-status", EXIT_NETWORK, "the server answered with an error",
       "try again later; the same command goes on where it stopped")
 ERROR(RATE_LIMITED, "rate-limited", EXIT_NETWORK, "the cloud asks for slower requests",

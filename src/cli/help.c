@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define COLUMNS 80
+#define COMMAND_COLUMN 13
 #define OPTION_COLUMN 31
 
 /* Words filled into lines; `at` is the column that the first one begins in. Line breaks of the text are
@@ -54,8 +55,10 @@ void help_program(void)
     printf("airlock %s: carry Torizon updates across an air gap\n\n"
            "usage: airlock COMMAND [OPTION]... [WORD]...\n\ncommands\n",
            AIRLOCK_VERSION);
-    for (const struct command *const *c = commands; *c; c++)
-        printf("  %-10s %s\n", (*c)->name, (*c)->summary);
+    for (const struct command *const *c = commands; *c; c++) {
+        printf("  %-10s ", (*c)->name);
+        print_filled((*c)->summary, COMMAND_COLUMN, COMMAND_COLUMN);
+    }
     print_options("options of every command", global_option_table);
     printf("\nexit codes: 0 done; 1 failed inside; 2 usage; 3 refused; 4 nothing to install;\n"
            "5 network, cloud or login; 6 medium; 7 some of several failed; 130 interrupted\n"

@@ -117,7 +117,7 @@ int profile_load(const struct store *s, const char *name, struct profile *ret, s
     struct reading r = {.profile = &p};
     int rc = load_file(s, "config", &r, e) || load_file(s, "secrets", &r, e) ? -1 : 0;
     if (rc == 0 && !r.found) {
-        rc = err_set(e, ERR_NO_PROFILE, "there is no profile '%s'", name);
+        rc = err_set(e, ERR_NO_PROFILE, "nobody is logged in here: there is no profile '%s'", name);
         if (strcmp(name, PROFILE_DEFAULT) != 0)
             err_hint(e, "airlock --profile %s login --credentials credentials.zip", name);
     }
