@@ -289,9 +289,9 @@ const struct squashfs_entry *squashfs_image_at(const struct squashfs_image *x, s
     return &x->entries[i];
 }
 
-uint64_t squashfs_image_bytes(const struct squashfs_image *x)
+uint64_t squashfs_image_stored(const struct squashfs_image *x)
 {
-    return x->total;
+    return x->super.bytes_used;
 }
 
 static int pour(struct squashfs_image *x, const sqfs_inode_generic_t *inode,

@@ -30,8 +30,8 @@ must_check int squashfs_image_open(int fd, struct squashfs_image **ret, struct e
 /* Its files, sorted by path. */
 size_t squashfs_image_count(const struct squashfs_image *x);
 const struct squashfs_entry *squashfs_image_at(const struct squashfs_image *x, size_t i);
-/* Of all files. */
-uint64_t squashfs_image_bytes(const struct squashfs_image *x);
+/* What the image itself takes. */
+uint64_t squashfs_image_stored(const struct squashfs_image *x);
 /* Hands a file on in pieces; -1 of take() ends it. */
 must_check int squashfs_image_pour(struct squashfs_image *x, const struct squashfs_entry *file,
                                    int (*take)(void *ctx, const void *bytes, size_t n, struct err *e),

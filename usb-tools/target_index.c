@@ -34,12 +34,17 @@ static char *member_path(const struct verdict_target *t)
     return mem_format("images/ostree/objects/%.2s/%s.commit", hex, hex + 2);
 }
 
-int target_index_check(const struct target_index *x, const struct verdict_target *t, struct err *e)
+const struct bundle_member_info *target_index_find(const struct target_index *x,
+                                                   const struct verdict_target *t)
 {
     AUTO_FREE char *path = member_path(t);
     const struct bundle_member_info wanted = {.path = path};
-    const struct bundle_member_info *m =
-        bsearch(&wanted, x->members, x->count, sizeof *x->members, compare_members);
+    return x->count ? bsearch(&wanted, x->members, x->count, sizeof *x->members, compare_members) : NULL;
+}
+
+int target_index_check(const struct target_index *x, const struct verdict_target *t, struct err *e)
+{
+    const struct bundle_member_info *m = target_index_find(x, t);
     if (!m)
         return err_set(e, ERR_MISSING_TARGET, "it is not there");
     if (!t->is_ostree && m->size != t->length)

@@ -18,6 +18,9 @@ struct target_index {
 /* The bundle must outlive it. */
 void target_index_make(const struct bundle *b, struct target_index *ret);
 void target_index_free(struct target_index *x);
+/* NULL: it is not there. */
+const struct bundle_member_info *target_index_find(const struct target_index *x,
+                                                   const struct verdict_target *t);
 /* ERR_MISSING_TARGET, ERR_WRONG_LENGTH, ERR_WRONG_HASH. */
 must_check int target_index_check(const struct target_index *x, const struct verdict_target *t,
                                   struct err *e);

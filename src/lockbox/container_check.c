@@ -143,11 +143,21 @@ static bool is_compose(const struct container_watch *w, const char *path)
     return false;
 }
 
+static bool is_tarball(const char *path)
+{
+    return is_between(path, "images/", ".tar") && strstr(path, ".images/");
+}
+
+bool container_watch_takes(const struct bundle_member_info *member)
+{
+    return is_tarball(member->path);
+}
+
 static int begin_member(void *watch, size_t member, struct err *e)
 {
     struct container_watch *w = watch;
     const struct bundle_member_info info = w->members[member];
-    bool tarball = is_between(info.path, "images/", ".tar") && strstr(info.path, ".images/");
+    bool tarball = is_tarball(info.path);
     (void)e;
     w->keeps = is_compose(w, info.path) && info.size <= COMPOSE_BYTES_MAX &&
                info.size <= COMPOSES_MAX - w->compose_bytes;

@@ -26,6 +26,8 @@ struct container_watch;
 void container_watch_start(const struct bundle_member_info *members, const struct verdict *v,
                            struct container_watch **ret, struct bundle_taker *ret_taker,
                            struct bundle_sink *ret_sink);
+/* Does the sink look at a member, other than a compose file? */
+bool container_watch_takes(const struct bundle_member_info *member);
 /* After the last member; frees. */
 void container_watch_end(struct container_watch *w, struct verdict *v);
 void container_watch_delete(struct container_watch *w);

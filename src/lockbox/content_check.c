@@ -194,11 +194,48 @@ int content_check_bundle(struct bundle *b, const struct needs *needs, struct ver
 
 /* ---- an image ---- */
 
+/* What no role signs a size for, OSTree objects and container images, may be as many times as large as the
+ * image: a sparse file costs whoever makes it nothing, and whoever reads it hours. */
+#define UNSIGNED_RATIO 64u
+
 struct image_reading {
     struct watches watches;
+    bool *wanted; /* of each member: is it read? Others are left alone, as in a folder */
     struct hash *hash;
     struct progress *progress;
 };
+
+static bool is_watched(const struct watches *w, const struct bundle_member_info *member)
+{
+    return (w->ostree && ostree_watch_takes(member)) || (w->containers && container_watch_takes(member));
+}
+
+/* A target of another size than the signed one is wrong already. */
+static int choose_wanted(const struct image_reading *r, const struct target_index *index,
+                         const struct verdict *v, uint64_t stored, uint64_t *ret_bytes, struct err *e)
+{
+    uint64_t signed_bytes = 0, unsigned_bytes = 0;
+    for (size_t i = 0; i < v->target_count; i++) {
+        const struct bundle_member_info *found = target_index_find(index, &v->targets[i]);
+        if (found && !v->targets[i].is_ostree && found->size == v->targets[i].length)
+            r->wanted[found - index->members] = true;
+    }
+    for (size_t i = 0; i < index->count; i++) {
+        const struct bundle_member_info *member = &index->members[i];
+        if (r->wanted[i]) {
+            signed_bytes += member->size;
+        } else if (is_watched(&r->watches, member)) {
+            r->wanted[i] = true;
+            unsigned_bytes += member->size;
+        }
+    }
+    *ret_bytes = signed_bytes + unsigned_bytes;
+    if (unsigned_bytes / UNSIGNED_RATIO > stored)
+        return err_set(e, ERR_TOO_LARGE,
+                       "its OSTree and container images are more than %u times as large as it",
+                       UNSIGNED_RATIO);
+    return 0;
+}
 
 static int take_image_bytes(void *ctx, const void *bytes, size_t n, struct err *e)
 {
@@ -208,18 +245,29 @@ static int take_image_bytes(void *ctx, const void *bytes, size_t n, struct err *
     return write_member(&r->watches, bytes, n, e);
 }
 
-/* Every file, with its hash as the index of a bundle has it. */
-static int read_image(struct squashfs_image *image, struct image_reading *r,
-                      struct bundle_member_info *members, struct err *e)
+static int read_member(struct squashfs_image *image, struct image_reading *r,
+                       struct bundle_member_info *member, size_t i, struct err *e)
 {
-    progress_begin(r->progress, "verify", squashfs_image_bytes(image));
-    for (size_t i = 0; i < squashfs_image_count(image); i++) {
-        if (begin_member(&r->watches, i, e) ||
-            squashfs_image_pour(image, squashfs_image_at(image, i), take_image_bytes, r, e) ||
-            end_member(&r->watches, e))
-            return err_context(e, "'%s'", members[i].path);
-        hash_final(r->hash, members[i].sha256);
-    }
+    if (begin_member(&r->watches, i, e) ||
+        (r->wanted[i] && squashfs_image_pour(image, squashfs_image_at(image, i), take_image_bytes, r, e)) ||
+        end_member(&r->watches, e))
+        return err_context(e, "'%s'", member->path);
+    if (r->wanted[i])
+        hash_final(r->hash, member->sha256);
+    return 0;
+}
+
+/* Every file that is wanted gets its hash, as the index of a bundle has it. */
+static int read_image(struct squashfs_image *image, struct image_reading *r, const struct target_index *index,
+                      const struct verdict *v, struct err *e)
+{
+    uint64_t total;
+    if (choose_wanted(r, index, v, squashfs_image_stored(image), &total, e))
+        return -1;
+    progress_begin(r->progress, "verify", total);
+    for (size_t i = 0; i < index->count; i++)
+        if (read_member(image, r, &index->members[i], i, e))
+            return -1;
     progress_end(r->progress);
     return 0;
 }
@@ -229,17 +277,19 @@ int content_check_image(struct squashfs_image *image, const struct needs *needs,
 {
     size_t count = squashfs_image_count(image);
     AUTO_FREE struct bundle_member_info *members = mem_zeroed(count, sizeof *members);
-    struct image_reading r = {.hash = hash_new(), .progress = progress};
+    AUTO_FREE bool *wanted = mem_zeroed(count, sizeof *wanted);
+    const struct target_index index = {.members = members, .count = count};
+    struct image_reading r = {.wanted = wanted, .hash = hash_new(), .progress = progress};
     for (size_t i = 0; i < count; i++) {
         const struct squashfs_entry *file = squashfs_image_at(image, i);
         members[i] = (struct bundle_member_info){.path = file->path, .size = file->size};
     }
     int rc = start_watches(&r.watches, members, v, e) ||
              (r.watches.metadata.take && squashfs_image_read_metadata(image, &r.watches.metadata, e)) ||
-             read_image(image, &r, members, e);
+             read_image(image, &r, &index, v, e);
     hash_delete(r.hash);
     if (end_watches(&r.watches, rc, needs, v))
         return -1;
-    check_index(&(struct target_index){.members = members, .count = count}, v, false);
+    check_index(&index, v, false);
     return 0;
 }

@@ -159,6 +159,12 @@ static enum member_kind kind_of(const struct bundle_member_info *member, struct 
     return MEMBER_METADATA;
 }
 
+bool ostree_watch_takes(const struct bundle_member_info *member)
+{
+    struct ostree_name name;
+    return kind_of(member, &name) != MEMBER_OTHER;
+}
+
 static int begin_member(void *watch, size_t member, struct err *e)
 {
     struct ostree_watch *w = watch;

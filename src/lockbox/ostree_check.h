@@ -21,6 +21,8 @@ void ostree_check_folder(int dirfd, const struct needs *needs, struct verdict *v
 struct ostree_watch;
 must_check int ostree_watch_start(const struct bundle_member_info *members, const struct verdict *v,
                                   struct ostree_watch **ret, struct bundle_sink *ret_sink, struct err *e);
+/* Does the sink look at a member? */
+bool ostree_watch_takes(const struct bundle_member_info *member);
 /* After the last member: what is wrong with an image becomes a problem of the verdict. Frees. */
 void ostree_watch_end(struct ostree_watch *w, const struct needs *needs, struct verdict *v);
 void ostree_watch_delete(struct ostree_watch *w);

@@ -263,6 +263,25 @@ class Ostree(Scenario):
                     (folder / name).write_bytes(content)
         self.assertEqual(self.verify(self.stick / "update")[0], 0)
 
+    def test_an_image_of_sparse_objects_is_not_read(self):
+        self.ok("prepare", "image", self.home, "--as", "plain")
+        image = self.home / "torizon-lockbox.squashfs"
+
+        def make_image():
+            image.unlink(missing_ok=True)
+            subprocess.run(["mksquashfs", self.home / "update", image, "-quiet", "-no-progress"], check=True,
+                           stdout=subprocess.DEVNULL)
+            return self.airlock("--json", "verify", image)
+
+        outcome = make_image()
+        self.assertEqual((outcome.code, outcome.answer["problems"]), (0, []), str(outcome))
+        stranger = self.home / "update/images/ostree" / object_path(f"{'0' * 64}.filez")
+        stranger.parent.mkdir(exist_ok=True)
+        with open(stranger, "wb") as sparse:
+            sparse.truncate(80 * image.stat().st_size)
+        outcome = make_image()
+        self.assertEqual((outcome.code, [p["id"] for p in outcome.answer["problems"]]), (3, ["too-large"]), str(outcome))
+
     def test_a_bundle_that_somebody_packed_wrong_is_neither_installed_nor_carried_on(self):
         """Its hashes fit what is packed: only the content tells that it is another file."""
         self.ok("prepare", "image", self.stick, "--as", "plain")

@@ -4,6 +4,7 @@
 
 import shutil
 import subprocess
+import zlib
 
 import scenario
 from scenario import Scenario, names, tree
@@ -184,6 +185,29 @@ class Reading(Images):
         shutil.rmtree(update / "metadata/image-repo")
         self.make_image(of=update)
         self.assert_verdict("refuse", "missing-image-repo", code=3)
+
+    def test_only_what_a_role_names_with_its_size_is_read(self):
+        """A sparse file costs a stick nothing and its reader hours: what cannot be right is not unpacked."""
+        self.ok("write", "pump-7", self.home, "--as", "plain")
+        unreadable = b"nobody asked for this " * (1 << 16)
+
+        def make_with(file):
+            file.write_bytes(unreadable)
+            self.make_image("-no-fragments", "-b", "131072", of=self.home / "update")
+            packed = zlib.compress(unreadable[:131072], 9)
+            image = self.image.read_bytes()
+            self.assertIn(packed, image)
+            self.image.write_bytes(image.replace(packed, b"\xff" * len(packed)))
+
+        stranger = self.home / "update/images/zzz"
+        make_with(stranger)
+        self.assertEqual(self.ok("verify", self.image)["verdict"], "install")
+        self.assert_state("ok", None)
+        stranger.unlink()
+        make_with(max((file for file in (self.home / "update/images").rglob("*") if file.is_file()),
+                      key=lambda file: file.stat().st_size))
+        self.assert_verdict("refuse", "wrong-length", code=3)
+        self.assert_state("damaged", "wrong-length")
 
     def test_bytes_that_the_medium_changed(self):
         whole = self.image.read_bytes()
