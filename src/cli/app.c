@@ -123,14 +123,13 @@ void app_print_failure(const struct err *e)
         fprintf(stderr, "hint: %s\n", hint);
 }
 
-void app_print_error(const struct app *app, const struct err *e)
+void app_answer_error(const struct app *app, const struct err *e)
 {
     const char *hint = err_hint_text(e);
     AUTO(buf) struct buf message = {0};
-    app_print_failure(e);
-    out_escape(&message, e->message, strlen(e->message));
     if (!app->global.json)
         return;
+    out_escape(&message, e->message, strlen(e->message));
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddNumberToObject(answer, "schema", 1);
     cJSON *error = cJSON_AddObjectToObject(answer, "error");
@@ -141,6 +140,12 @@ void app_print_error(const struct app *app, const struct err *e)
     if (e->http_status)
         cJSON_AddNumberToObject(error, "http_status", e->http_status);
     app_print_json(answer);
+}
+
+void app_print_error(const struct app *app, const struct err *e)
+{
+    app_print_failure(e);
+    app_answer_error(app, e);
 }
 
 void app_note(const struct app *app, const char *format, ...)

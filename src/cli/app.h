@@ -63,7 +63,9 @@ void app_read_clock(struct app *app);
 void app_print_json(struct cJSON *answer);
 /* The message and hint on stderr. */
 void app_print_failure(const struct err *e);
-/* The same; with --json the error object on stdout as well. */
+/* With --json: the error object on stdout. */
+void app_answer_error(const struct app *app, const struct err *e);
+/* Both. */
 void app_print_error(const struct app *app, const struct err *e);
 /* A line on stderr, unless -q. */
 void app_note(const struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -45,11 +45,15 @@ int batch_end(struct batch *b, const char *key, int *exit_code, struct err *e)
         app_print_json(answer);
     else
         cJSON_Delete(answer);
-    if (all_failed) {
+    if (b->failures)
+        *exit_code = EXIT_SOME_FAILED;
+    if (!all_failed)
+        return 0;
+    if (b->count == 1) {
         *e = b->error;
         return -1;
     }
-    if (b->failures)
-        *exit_code = EXIT_SOME_FAILED;
+    app_answer_error(b->app, &b->error);
+    *exit_code = (int)err_exit_code(b->error.id);
     return 0;
 }

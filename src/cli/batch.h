@@ -24,8 +24,9 @@ struct batch batch_begin(const struct app *app, size_t count);
 void batch_free(struct batch *b);
 /* to: the one of its places where it failed; NULL: all. */
 void batch_fail(struct batch *b, const char *name, const char *to, const struct err *e);
-/* The end of the command: prints {"schema", key: done, "failed"} and "pinned" with --json. -1 with the last
- * error when all failed; *exit_code becomes EXIT_SOME_FAILED when some did. */
+/* The end of the command: prints {"schema", key: done, "failed"} and "pinned" with --json. When all failed
+ * the last error is the command's: -1 where it was the only thing to be done, else its exit code and answer,
+ * as it was said already. *exit_code becomes EXIT_SOME_FAILED when some did. */
 must_check int batch_end(struct batch *b, const char *key, int *exit_code, struct err *e);
 
 #endif

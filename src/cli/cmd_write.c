@@ -68,18 +68,37 @@ static int check_names(const struct write_words *w, struct err *e)
     return 0;
 }
 
-static int check_places(const struct write_words *w, bool bundle, struct err *e)
+static int check_different(const struct write_words *w, struct err *e)
 {
     for (size_t i = 0; i < w->place_count; i++) {
         struct stat here, other;
-        if (place_check(w->places[i], bundle, e))
-            return -1;
         for (size_t k = 0; k < i; k++)
             if (stat(w->places[i], &here) == 0 && stat(w->places[k], &other) == 0 &&
                 here.st_dev == other.st_dev && here.st_ino == other.st_ino)
                 return err_set(e, ERR_USAGE, "'%s' and '%s' are the same place", w->places[k], w->places[i]);
     }
     return 0;
+}
+
+/* One that is missing beside others drops out when it is written to. Where all are, that is said at once. */
+static int check_places(const struct write_words *w, bool bundle, struct err *e)
+{
+    AUTO_FREE struct err *found = mem_zeroed(w->place_count, sizeof *found);
+    size_t missing = 0;
+    for (size_t i = 0; i < w->place_count; i++) {
+        if (place_check(w->places[i], bundle, &found[missing]) == 0)
+            continue;
+        if (found[missing++].id == ERR_USAGE) {
+            *e = found[missing - 1];
+            return -1;
+        }
+    }
+    if (missing < w->place_count)
+        return check_different(w, e);
+    for (size_t i = 0; i + 1 < missing; i++)
+        app_print_failure(&found[i]);
+    *e = found[missing - 1];
+    return -1;
 }
 
 int write_check(const struct write_options *o, const struct write_words *w, struct err *e)

@@ -55,7 +55,8 @@ struct write_words {
 };
 /* NAME... TO...: the last word is a place, and so are those before it that are paths, but of no bundle. */
 struct write_words write_take_words(const char **words, size_t count);
-/* Before anything is fetched or written: do the options fit, can there be something at each place? */
+/* Before anything is fetched or written: do the options fit, can there be something at any
+ * place? Those that are missing beside others are left to write_all(). */
 must_check int write_check(const struct write_options *o, const struct write_words *w, struct err *e);
 /* With --base: what of it can be left out. Before anything is fetched, too, since A may be mistyped. */
 must_check int write_load_base(struct app *app, const struct write_options *o, const struct write_words *w,

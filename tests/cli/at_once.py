@@ -69,6 +69,37 @@ class AtOnce(medium.Mounting):
         self.ok("prepare", "pump-7", "line", *self.sticks)
         self.assert_all_alike(*self.sticks)
 
+    def test_a_stick_that_is_not_mounted_stops_none_of_the_others(self):
+        a, b, _ = self.sticks
+        missing = self.home / "not-mounted"
+        self.ok("write", "pump-7", self.home / "received.lockbox")
+        for words in (("write", "pump-7"), ("write", self.home / "received.lockbox"), ("prepare", "pump-7"),
+                      ("write", "pump-7", "--as", "plain"), ("write", "pump-7", "--as", "squashfs")):
+            for places in ((missing, a, b), (a, missing, b), (a, b, f"{missing}/")):
+                outcome = self.some_fail(*words, *places)
+                [failed] = outcome.answer["failed"]
+                self.assertEqual((failed["to"], failed["id"]), (str(next(p for p in places if p not in (a, b))), "no-such-path"))
+                self.assertEqual(len(outcome.answer["written"]), 2)
+                self.assertEqual(self.said(outcome), 1, str(outcome))
+            self.assert_all_alike(a, b)
+        self.assertEqual(len(self.some_fail("write", "pump-7", a, missing, "--dry-run").answer["planned"]), 1)
+        self.assertFalse(missing.exists())
+
+    def test_where_all_fail_each_is_said_once(self):
+        a, b, _ = self.sticks
+        (self.home / "elsewhere").mkdir()
+        for stick in (a, b):
+            (stick / "airlock").symlink_to(self.home / "elsewhere")
+        for code, places in ((2, (a, b)), (2, (self.home / "none", self.home / "nowhere")), (2, (a, self.home / "none"))):
+            outcome = self.airlock("--json", "write", "pump-7", *places)
+            self.assertEqual((outcome.code, self.said(outcome)), (code, 2), str(outcome))
+            self.assertIn(str(places[-1]), outcome.answer["error"]["message"])
+            for place in places:
+                self.assertIn(f"{place}", outcome.stderr)
+
+    def said(self, outcome):
+        return sum(line.startswith("airlock: ") for line in outcome.stderr.splitlines())
+
     def test_people_read_a_block_for_each(self):
         outcome = self.airlock("write", "pump-7", *self.sticks)
         self.assertEqual(outcome.code, 0, str(outcome))
@@ -130,8 +161,6 @@ class AtOnce(medium.Mounting):
         self.refuses(2, "usage", "write", "pump-7", a, f"{a}/", says="same place")
         self.refuses(2, "usage", "write", "pump-7", a, "stick-1", "stick-2", says="lockboxes come first")
         self.refuses(2, "usage", "write", a, b, says="lockboxes come first")
-        self.refuses(2, "no-such-path", "write", "pump-7", a, self.home / "none")
-        self.refuses(2, "no-such-path", "write", "pump-7", self.home / "none", a)
         self.refuses(2, "usage", "write", "pump-7", "valve-9", a, b, "--as", "plain")
         for stick in self.sticks:
             self.assertEqual(names(stick), [])
