@@ -31,15 +31,15 @@ static char *name_stick(const char *path)
 static void print_collection(const struct collection *c)
 {
     printf("%zu new reports, %zu known already\n", c->added, c->known);
-    for (size_t i = 0; i < c->problem_count && i < COLLECT_PROBLEMS_MAX; i++) {
+    for (size_t i = 0; i < c->told; i++) {
         fputs("  not read     ", stdout);
         print_text(c->problems[i].path);
         fputs(": ", stdout);
         print_text(c->problems[i].message);
         putchar('\n');
     }
-    if (c->problem_count > COLLECT_PROBLEMS_MAX)
-        printf("  not read     %zu more\n", c->problem_count - COLLECT_PROBLEMS_MAX);
+    if (c->problem_count > c->told)
+        printf("  not read     and %zu more\n", c->problem_count - c->told);
 }
 
 static void json_collection(const struct collection *c, const char *stick)
@@ -52,7 +52,7 @@ static void json_collection(const struct collection *c, const char *stick)
     json_add_integer(answer, "known", (int64_t)c->known);
     json_add_integer(answer, "problem_count", (int64_t)c->problem_count);
     cJSON *list = cJSON_AddArrayToObject(answer, "problems");
-    for (size_t i = 0; i < c->problem_count && i < COLLECT_PROBLEMS_MAX; i++) {
+    for (size_t i = 0; i < c->told; i++) {
         AUTO(buf) struct buf message = {0};
         cJSON *problem = json_add_item(list);
         out_escape(&message, c->problems[i].message, strlen(c->problems[i].message));

@@ -61,7 +61,7 @@ int collect_stick(struct ledger *l, int dirfd, const char *stick, int64_t now, s
 
 void collection_free(struct collection *c)
 {
-    for (size_t i = 0; i < c->problem_count && i < COLLECT_PROBLEMS_MAX; i++) {
+    for (size_t i = 0; i < c->told; i++) {
         free(c->problems[i].path);
         free(c->problems[i].message);
     }
@@ -72,12 +72,11 @@ void collection_free(struct collection *c)
 static void tell(struct walk *w, const char *path, const struct err *e)
 {
     struct collection *c = w->found;
-    if (c->problem_count < COLLECT_PROBLEMS_MAX) {
-        mem_grow(&c->problems, c->problem_count, &c->problem_room, sizeof *c->problems);
-        c->problems[c->problem_count] =
-            (struct collect_problem){mem_strdup(path), e->id, mem_strdup(e->message)};
-    }
     c->problem_count++;
+    if (c->told == COLLECT_PROBLEMS_MAX || c->alike[e->id]++ >= COLLECT_PROBLEMS_ALIKE)
+        return;
+    mem_grow(&c->problems, c->told, &c->problem_room, sizeof *c->problems);
+    c->problems[c->told++] = (struct collect_problem){mem_strdup(path), e->id, mem_strdup(e->message)};
 }
 
 /* ---- the walk ---- */

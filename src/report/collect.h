@@ -16,7 +16,9 @@
 
 #include "report/ledger.h"
 
-#define COLLECT_PROBLEMS_MAX 100u /* that are told one by one; the others are counted */
+/* That are told one by one; the others are counted. */
+#define COLLECT_PROBLEMS_MAX 100u
+#define COLLECT_PROBLEMS_ALIKE 10u /* of one id: a flood of them hides no other */
 
 struct collect_problem {
     char *path; /* on the stick */
@@ -28,8 +30,9 @@ struct collection {
     size_t files;        /* that were found */
     size_t added, known; /* entries that are new, and that were in the ledger */
     struct collect_problem *problems;
-    size_t problem_count; /* of all; the list has at most COLLECT_PROBLEMS_MAX */
-    size_t problem_room;
+    size_t told, problem_room;
+    size_t problem_count; /* of all, also of those that are not told */
+    size_t alike[ERR_COUNT];
 };
 
 /* `stick`: what the ledger calls it. Without a ledger only counts the files. -1 where the ledger fails; what

@@ -229,6 +229,11 @@ class Reports(Scenario):
             (folder / f"{i}.json").touch()
         answer = self.collect(code=7)
         self.assertEqual((answer["files"], answer["problem_count"]), (10000, 10001))
+        ids = [problem["id"] for problem in answer["problems"]]
+        self.assertEqual((len(ids), len(set(ids)), ids.count("too-large")), (11, 2, 1))
+        outcome = self.airlock("reports", "collect", self.stick)
+        self.assertEqual(outcome.stdout.count("not read"), 12, str(outcome))
+        self.assertIn("and 9990 more", outcome.stdout)
 
     def test_a_stick_that_is_not_there_is_named(self):
         self.refuses(2, "no-such-path", "reports", "collect", self.home / "none", says="none")
