@@ -3,8 +3,10 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/hex.h"
 #include "base/mem.h"
@@ -33,7 +35,41 @@ static int read_device(struct json_value v, struct cloud_device *ret)
     return -1;
 }
 
-static int add_devices(struct json_value values, struct cloud_devices *ret)
+/* ---- pages ---- */
+
+/* Where a server gives 50 a page, all of them. */
+#define PAGES_MAX (DEVICES_MAX / 50)
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* Is it in none of the pages before? A server that ignores the offset gives the same page for ever. */
+static bool is_new(void **seen, const char *id)
+{
+    const char **node = tsearch(id, seen, compare_texts);
+    return node && *node == id;
+}
+
+static void forget_id(void *id)
+{
+    (void)id; /* the list's */
+}
+
+static void forget_ids(void **seen)
+{
+    tdestroy(*seen, forget_id);
+}
+
+/* Has a page brought nothing though there is more, or have there been too many? Where devices were removed
+ * meanwhile, the total says so. */
+static bool is_stuck(size_t before, size_t count, int64_t total, size_t pages)
+{
+    return (int64_t)count < total && (count == before || pages >= PAGES_MAX);
+}
+
+static int add_devices(struct json_value values, void **seen, struct cloud_devices *ret)
 {
     for (size_t i = 0; i < json_count(values); i++) {
         struct cloud_device d;
@@ -41,6 +77,8 @@ static int add_devices(struct json_value values, struct cloud_devices *ret)
             return -1;
         mem_grow(&ret->list, ret->count, &ret->room, sizeof *ret->list);
         ret->list[ret->count++] = d;
+        if (!is_new(seen, d.uuid))
+            return -1;
     }
     return 0;
 }
@@ -49,16 +87,16 @@ static int add_devices(struct json_value values, struct cloud_devices *ret)
 static int list_devices(struct cloud *c, const char *path, struct cloud_devices *ret, struct err *e)
 {
     AUTO(cloud_devices) struct cloud_devices devices = {0};
-    for (int64_t total = 1; (int64_t)devices.count < total;) {
+    __attribute__((cleanup(forget_ids))) void *seen = NULL;
+    int64_t total = 1;
+    for (size_t pages = 1; (int64_t)devices.count < total; pages++) {
         AUTO(platform_answer) struct platform_answer answer = {0};
         struct json_value values;
         size_t before = devices.count;
         if (platform_get_page(c, path, devices.count, DEVICES_MAX, &answer, &values, &total, e))
             return -1;
-        if (add_devices(values, &devices))
+        if (add_devices(values, &seen, &devices) || is_stuck(before, devices.count, total, pages))
             return platform_bad_answer("/devices", e);
-        if (devices.count == before)
-            break; /* devices were removed while the pages were asked for */
     }
     *ret = devices;
     devices = (struct cloud_devices){0};
@@ -103,7 +141,12 @@ int cloud_get_device(struct cloud *c, const char *uuid, struct cloud_device *ret
     AUTO_FREE char *path = mem_format("/devices/%s", uuid);
     if (platform_get(c, path, &answer, e))
         return -1;
-    return read_device(json_root(&answer.doc), ret) ? platform_bad_answer("/devices/...", e) : 0;
+    AUTO(cloud_device) struct cloud_device device = {0};
+    if (read_device(json_root(&answer.doc), &device) || strcasecmp(device.uuid, uuid) != 0)
+        return platform_bad_answer("/devices/...", e);
+    *ret = device;
+    device = (struct cloud_device){0};
+    return 0;
 }
 
 int cloud_count_assignments(struct cloud *c, const char *uuid, size_t *ret, struct err *e)
@@ -131,14 +174,14 @@ int cloud_create_device(struct cloud *c, const char *id, const char *name, struc
 
 /* ---- fleets ---- */
 
-static int add_fleets(struct json_value values, struct cloud_fleets *ret)
+static int add_fleets(struct json_value values, void **seen, struct cloud_fleets *ret)
 {
     for (size_t i = 0; i < json_count(values); i++) {
         const struct cloud_fleet fleet = {.id = platform_text(json_at(values, i), "id"),
                                           .name = platform_text(json_at(values, i), "name")};
         mem_grow(&ret->list, ret->count, &ret->room, sizeof *ret->list);
         ret->list[ret->count++] = fleet;
-        if (!device_uuid_check(fleet.id) || !fleet.name)
+        if (!device_uuid_check(fleet.id) || !fleet.name || !is_new(seen, fleet.id))
             return -1;
     }
     return 0;
@@ -147,16 +190,16 @@ static int add_fleets(struct json_value values, struct cloud_fleets *ret)
 int cloud_list_fleets(struct cloud *c, struct cloud_fleets *ret, struct err *e)
 {
     AUTO(cloud_fleets) struct cloud_fleets fleets = {0};
-    for (int64_t total = 1; (int64_t)fleets.count < total;) {
+    __attribute__((cleanup(forget_ids))) void *seen = NULL;
+    int64_t total = 1;
+    for (size_t pages = 1; (int64_t)fleets.count < total; pages++) {
         AUTO(platform_answer) struct platform_answer answer = {0};
         struct json_value values;
         size_t before = fleets.count;
         if (platform_get_page(c, "/fleets?", fleets.count, FLEETS_MAX, &answer, &values, &total, e))
             return -1;
-        if (add_fleets(values, &fleets))
+        if (add_fleets(values, &seen, &fleets) || is_stuck(before, fleets.count, total, pages))
             return platform_bad_answer("/fleets", e);
-        if (fleets.count == before)
-            break;
     }
     *ret = fleets;
     fleets = (struct cloud_fleets){0};

@@ -86,6 +86,14 @@ int gateway_put_manifest(struct gateway *g, const void *bytes, size_t len, struc
     ret->may_have_arrived = false;
     if (http_send(g->http, &request, &ret->body, &reply, e)) {
         ret->status = e->http_status;
+        if (e->id == ERR_TOO_LARGE && ret->status) {
+            *e = (struct err){0};
+            return 0;
+        }
+        if (e->id == ERR_TLS && g->identity.ca_len)
+            err_hint(
+                e, "root.crt of the device's ZIP answers for the gateway, in place of --cacert; is this its "
+                   "gateway?");
         return -1;
     }
     ret->status = reply.status;

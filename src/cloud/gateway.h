@@ -35,8 +35,8 @@ must_check int gateway_open(const struct device_credentials *c, const char *url,
 const char *gateway_url(const struct gateway *g);
 void gateway_close(struct gateway *g);
 
-/* 0 for every answer, whatever its status; -1 for none, and then only ret->may_have_arrived is told. Errors
- * of http_send(). */
+/* 0 for every answer, whatever its status (of a body that is too large, nothing is kept); -1 for none, and
+ * then only ret->may_have_arrived is told. Errors of http_send(). */
 must_check int gateway_put_manifest(struct gateway *g, const void *bytes, size_t len,
                                     struct gateway_answer *ret, struct err *e);
 

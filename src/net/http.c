@@ -210,6 +210,8 @@ int http_send(struct http *h, const struct http_request *request, struct buf *re
         *request->ret_sent = j->ever_sent;
     if (!failed && j->failed) {
         *e = j->error;
+        if (e->id == ERR_TOO_LARGE)
+            e->http_status = j->answer.status;
         failed = -1;
     }
     if (!failed) {

@@ -82,9 +82,9 @@ struct http_request {
 
 /* One exchange. 0 for every HTTP status that is not retried (the caller judges reply->status; the body of an
  * error answer is in ret_body too); -1 when no answer was had: ERR_NETWORK, ERR_NETWORK_STALLED, ERR_TLS,
- * ERR_RATE_LIMITED, ERR_BAD_URL, ERR_BAD_REDIRECT, ERR_TOO_LARGE, ERR_BAD_ANSWER (its head and trailers
- * exceed 256 KiB), ERR_LOGIN_REFUSED (401 also with a fresh login), or what auth reported. Only GET, HEAD and
- * PUT are retried after bytes were sent, unless `once`. */
+ * ERR_RATE_LIMITED, ERR_BAD_URL, ERR_BAD_REDIRECT, ERR_TOO_LARGE (with its http_status), ERR_BAD_ANSWER (its
+ * head and trailers exceed 256 KiB), ERR_LOGIN_REFUSED (401 also with a fresh login), or what auth reported.
+ * Only GET, HEAD and PUT are retried after bytes were sent, unless `once`. */
 must_check int http_send(struct http *h, const struct http_request *request, struct buf *ret_body,
                          struct http_reply *ret_reply, struct err *e);
 

@@ -119,18 +119,40 @@ static int create(struct cloud *c, const struct newcomer *n, struct buf *ret_zip
     return err_hint(e, "look whether the cloud has it now, with the serial of the ECU as its id");
 }
 
-/* From here on reports of that serial are that device's. */
-static int remember(struct cloud *c, struct ledger *l, const struct newcomer_options *o,
-                    const struct buf *zip, struct newcomer *n, struct err *e)
+/* The cloud has a device now that nobody can use. */
+static int hint_unusable(struct err *e)
 {
-    AUTO(device_credentials) struct device_credentials credentials = {0};
+    return err_hint(
+        e, "the device is made, but its credentials are not usable: delete it in the cloud (its id is "
+           "the serial of the ECU), then run this again");
+}
+
+/* From here on reports of that serial are that device's. */
+static int remember(struct cloud *c, struct ledger *l, const struct newcomer_options *o, const char *uuid,
+                    int dirfd, struct newcomer *n, struct err *e)
+{
     AUTO(cloud_device) struct cloud_device made = {0};
-    if (device_credentials_read(zip->data, zip->len, &credentials, e) ||
-        cloud_get_device(c, credentials.uuid, &made, e) ||
-        ledger_remember_device(l, o->profile, n->serial, made.uuid, made.name, o->now, e))
+    if (cloud_get_device(c, uuid, &made, e))
+        return -1;
+    if (!made.id || strcmp(made.id, n->serial) != 0) {
+        unlinkat(dirfd, n->file, 0);
+        err_set(e, ERR_BAD_ANSWER, "the cloud gave the credentials of another device, %s", made.uuid);
+        return hint_unusable(e);
+    }
+    if (ledger_remember_device(l, o->profile, n->serial, made.uuid, made.name, o->now, e))
         return -1;
     n->uuid = mem_strdup(made.uuid);
     return 0;
+}
+
+/* What is no such ZIP gets no name; what is one is kept before anything else can fail. */
+static int take(struct cloud *c, struct ledger *l, const struct newcomer_options *o, const struct buf *zip,
+                int dirfd, struct fs_temp *file, struct newcomer *n, struct err *e)
+{
+    AUTO(device_credentials) struct device_credentials credentials = {0};
+    if (device_credentials_read(zip->data, zip->len, &credentials, e))
+        return hint_unusable(e);
+    return keep(file, zip, e) || remember(c, l, o, credentials.uuid, dirfd, n, e) ? -1 : 0;
 }
 
 int newcomer_make(struct cloud *c, struct ledger *l, const struct newcomer_options *o, struct newcomer *n,
@@ -143,7 +165,7 @@ int newcomer_make(struct cloud *c, struct ledger *l, const struct newcomer_optio
         return err_context(e, "ECU '%s'", n->serial);
     int rc = create(c, n, &zip, e);
     if (rc == 0)
-        rc = keep(&file, &zip, e) || remember(c, l, o, &zip, n, e) ? -1 : 0;
+        rc = take(c, l, o, &zip, dirfd, &file, n, e);
     buf_wipe(&zip);
     return rc ? err_context(e, "ECU '%s'", n->serial) : 0;
 }

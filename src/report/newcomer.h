@@ -40,7 +40,9 @@ struct newcomer_options {
 };
 
 /* Fills n->uuid. ERR_ALREADY_EXISTS: there is such a file, or the cloud has a device of that id (then this
- * laptop's credentials are not those of it). The file is there, mode 0600, whenever the cloud gave it out. */
+ * laptop's credentials are not those of it). ERR_BAD_CREDENTIALS, ERR_BAD_ANSWER: what came is no
+ * ZIP, or another device's, and is not kept. Else the file is there, mode 0600, whenever the cloud gave it
+ * out. */
 must_check int newcomer_make(struct cloud *c, struct ledger *l, const struct newcomer_options *o,
                              struct newcomer *n, struct err *e);
 

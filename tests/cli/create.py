@@ -132,6 +132,44 @@ class Create(Courier):
         [device] = self.made()
         self.assertIn("| 42 | pump-7 |", device["notes"])
 
+    def answer_with(self, match, content):
+        file = self.home / "answer"
+        file.write_bytes(content)
+        self.fault(match, "answer", f"file={file}")
+
+    def test_what_is_no_archive_is_not_kept(self):
+        for content in (b"junk", b""):
+            self.answer_with("^POST api/api/v2/devices", content)
+            self.create(failed=("bad-credentials",))
+            outcome = self.airlock("sync", "--create", self.zips, "--yes", "Pumpe 7")
+            self.assertIn("delete it in the cloud", outcome.stderr)
+            self.assertEqual(scenario.names(self.zips), [])
+            self.cloud.tell("fault", "clear")
+
+    def test_the_credentials_of_another_device_are_not_its(self):
+        uuid = self.cloud.tell("device", "add", f"another {self.id()}")["deviceUuid"]
+        file = self.home / "another.zip"
+        self.cloud.tell("device", "credentials", uuid, file)
+        self.answer_with("^POST api/api/v2/devices", file.read_bytes())
+        self.create(failed=("bad-answer",))
+        self.cloud.tell("fault", "clear")
+        self.assertEqual(scenario.names(self.zips), [])
+        self.sync()
+        self.assertEqual(self.cloud.tell("device", "show", uuid)["notes"], "")
+
+    def test_what_the_cloud_says_of_another_device_is_no_answer(self):
+        other = {"deviceUuid": "11111111-2222-3333-4444-555555555555", "deviceName": "x", "deviceId": self.pump.serial}
+        self.answer_with("^GET api/api/v2/devices/[0-9a-f-]{36}$", json.dumps(other).encode())
+        self.create(failed=("bad-answer",))
+        self.assertEqual(scenario.names(self.zips), [self.file.name])
+
+    def test_a_list_that_does_not_move_on_is_no_answer(self):
+        device = {"deviceUuid": "11111111-2222-3333-4444-555555555555", "deviceName": "x"}
+        for values in ([device], []):
+            self.answer_with(r"^GET api/api/v2/devices\?", json.dumps({"values": values, "total": 9999}).encode())
+            self.refuses(5, "bad-answer", "sync")
+            self.cloud.tell("fault", "clear")
+
     def test_a_serial_that_is_no_name_of_a_file_is_refused(self):
         odd = Device("odd", serial="../odd")
         key = self.home / "odd.key"

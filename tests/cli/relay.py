@@ -264,6 +264,19 @@ class Relay(Courier):
         self.assertEqual(self.relay(), {42: "not known"})
         self.assert_arrived(manifest)
 
+    def test_an_answer_that_is_too_large_hides_no_status(self):
+        manifest = self.pump.manifest(counter=42)
+        self.bring((self.pump, manifest))
+        self.fault("^PUT dgw/director/manifest", "longer", "by=1048576")
+        self.assertEqual(self.relay(), {42: "accepted"})
+        self.assert_arrived(manifest)
+
+    def test_who_answers_for_the_gateway_is_told(self):
+        self.bring((self.pump, self.pump.manifest(counter=42)))
+        outcome = self.airlock("sync", "--relay", self.zips, "--yes", "Pump seven", "--gateway",
+                               self.cloud.env["REHEARSAL_API_URL"])
+        self.assertIn("root.crt", outcome.stderr)
+
     def test_a_gateway_that_cannot_be_reached_got_nothing(self):
         manifest = self.pump.manifest(counter=42)
         self.bring((self.pump, manifest))

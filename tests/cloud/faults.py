@@ -12,6 +12,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from pathlib import Path
 
 from door import Response
 
@@ -141,6 +142,11 @@ def _status(options, request, cloud):
     return response
 
 
+def _answer(options, _request, _cloud):
+    """Success, and these bytes."""
+    return Response(200, Path(options["file"]).read_bytes())
+
+
 def _redirect(options, _request, _cloud):
     return Response.redirect(options["to"])
 
@@ -243,6 +249,7 @@ def _new_etag(answer, _options):
 
 REPLACE = {
     "status": _status,
+    "answer": _answer,
     "redirect": _redirect,
     "redirect-loop": _redirect_loop,
     "redirect-plain": _redirect_plain,
@@ -265,6 +272,7 @@ SPOIL = {
 # kind: (options it needs, options it takes besides)
 OPTIONS = {
     "status": (("code",), ("retry-after",)),
+    "answer": (("file",), ()),
     "redirect": (("to",), ()),
     "slow": (("rate",), ()),
     "delay": (("seconds",), ()),
