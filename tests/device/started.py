@@ -1,12 +1,12 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
-"""A real systemd starts the unit that `airlock-device install` lays down, in all of its sandbox, and the stick gets its
-report.
+"""A real systemd starts the unit that `airlock-device install` lays down, and the stick gets its report.
 
 It is the manager of a user, who is root here, in a mount namespace of this file's own, where /etc, /var and /run are not
-those of the computer. Four lines of the unit are changed for it: there is no device unit and no client to be after, the
-stick is a loop device, the client is waited for one second, and what is said goes to a file. udev's part, that the unit is
-wanted when a stick is put in, is in install.py.
+those of the computer. Six lines of the unit are changed for it: there is no device unit and no client to be after, the
+stick is a loop device, the client is waited for one second, and what is said goes to a file. Its namespaces, capabilities
+and filter of system calls hold as on a device; what cgroups limit (memory, tasks, devices) such a manager may leave out.
+udev's part, that the unit is wanted when a stick is put in, is in install.py.
 """
 
 import json
